@@ -1,0 +1,341 @@
+# Copyright: (c) 2026, the sovereign.region authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One OpenStack session: the only file that imports openstacksdk, retries, and counts calls.
+
+It asks the services directly instead of through the SDK's resource classes: 1,000 projects cost
+half a second more as objects, and a call that is not written here is not made.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+
+from . import errors
+from .replies import (
+    MICROVERSIONS,
+    SAFE_METHODS,
+    error_for,
+    next_link,
+    retry_after,
+    versioned,
+)
+
+# Waits in seconds between tries when the server names none; their number is the number of retries.
+WAITS = (0.5, 1.0, 2.0, 4.0)
+# A reply with one of these says that the request was not carried out, so even a POST may be sent again.
+NOT_CARRIED_OUT = (429, 503)
+# For requests that change nothing a gateway's failure may be tried again too.
+TRANSIENT = (429, 500, 502, 503, 504)
+DEFAULT_TIMEOUT = 60
+# Auth types whose generic form asks Keystone for its versions first, one call more each time.
+VERSION_3 = {"password": "v3password", "token": "v3token"}
+
+
+def connect(params):
+    """Return a Cloud for the authentication options of a module. Nothing is sent yet.
+
+    Args:
+        params: mapping with ``cloud``, ``auth``, ``auth_type``, ``region_name``, ``interface``, ``validate_certs``,
+            ``ca_cert``, ``client_cert``, ``client_key`` and ``timeout``; each may be None. What is None comes from
+            clouds.yaml and the OS_ environment, as openstacksdk reads them.
+
+    Raises:
+        MissingLibrary, CloudConfigError
+    """
+    try:
+        import keystoneauth1.exceptions
+        import openstack.config
+        import openstack.exceptions
+        from keystoneauth1 import loading
+    except ImportError as error:
+        raise errors.MissingLibrary(
+            "openstacksdk is missing for this Python ({0}); install it: pip install openstacksdk".format(error)
+        ) from error
+    cloud = params.get("cloud")
+    known = (openstack.exceptions.SDKException, keystoneauth1.exceptions.ClientException, ValueError, TypeError)
+    options = {key: params[key] for key in ("auth", "auth_type", "region_name", "interface") if params.get(key)}
+    options.update(_tls(params))
+    try:
+        if isinstance(cloud, dict):
+            # A cloud given inline stands alone: environment and clouds.yaml must not leak into it.
+            config = openstack.config.OpenStackConfig(load_yaml_config=False, load_envvars=False)
+            region = config.get_one(**dict(cloud, **options))
+        else:
+            region = openstack.config.OpenStackConfig().get_one(cloud=cloud, **options)
+        session = region.get_session()
+        session.auth = _without_version_discovery(region.config, loading) or session.auth
+    except known as error:
+        raise errors.CloudConfigError(_config_message(cloud, error)) from error
+    timeout = params.get("timeout") or region.config.get("api_timeout") or DEFAULT_TIMEOUT
+    return Cloud(session, region, float(timeout))
+
+
+def _tls(params):
+    """Return the TLS options in the words of openstacksdk."""
+    names = {"validate_certs": "verify", "ca_cert": "cacert", "client_cert": "cert", "client_key": "key"}
+    return {sdk: params[ours] for ours, sdk in names.items() if params.get(ours) is not None}
+
+
+def _without_version_discovery(config, loading):
+    """Return a Keystone v3 plugin when ``auth_url`` names version 3 anyway, else None."""
+    auth = dict(config.get("auth") or {})
+    kind = VERSION_3.get(config.get("auth_type") or "password")
+    if not kind or not str(auth.get("auth_url", "")).rstrip("/").endswith("/v3"):
+        return None
+    loader = loading.get_plugin_loader(kind)
+    if set(auth) - {option.dest for option in loader.get_options()}:
+        return None
+    return loader.load_from_options(**auth)
+
+
+def _config_message(cloud, error):
+    name = cloud if isinstance(cloud, str) else "given inline" if cloud else "from the environment"
+    return (
+        "the cloud {0!r} cannot be used: {1}; looked in OS_CLIENT_CONFIG_FILE, ./clouds.yaml, "
+        "~/.config/openstack/clouds.yaml, /etc/openstack/clouds.yaml and OS_ variables".format(name, error)
+    )
+
+
+class Cloud:
+    """Requests to one region of one cloud.
+
+    Attributes:
+        calls: HTTP requests sent so far, retries and authentication included.
+        server_time: seconds since the epoch on the server's clock at its last reply, or None.
+    """
+
+    def __init__(self, session, region, timeout):
+        self.calls = 0
+        self.server_time = None
+        self._session = session
+        self._region = region
+        self._timeout = timeout
+        self._endpoints = {}
+        self._sleep = time.sleep
+        self._count_calls()
+
+    def _count_calls(self):
+        http = self._session.session
+        send = http.send
+
+        def counted(request, **kwargs):
+            self.calls += 1
+            kwargs["timeout"] = kwargs.get("timeout") or self._timeout
+            return send(request, **kwargs)
+
+        http.send = counted
+
+    # -- who we are -----------------------------------------------------------------------------------------------
+    @property
+    def region_name(self):
+        """The region that requests go to, or None when the cloud names none."""
+        return self._region.region_name or None
+
+    @property
+    def user_id(self):
+        """The id of the user of the token."""
+        return self._access().user_id
+
+    @property
+    def project_id(self):
+        """The id of the project that the token is scoped to, or None."""
+        return self._access().project_id
+
+    def _access(self):
+        return self._guard("authentication at", self._auth_url(), lambda: self._session.auth.get_access(self._session))
+
+    def has(self, service):
+        """Whether the catalogue has ``service`` in this region."""
+        try:
+            self._endpoint(service)
+        except errors.ServiceMissing:
+            return False
+        return True
+
+    # -- requests -------------------------------------------------------------------------------------------------
+    def get(self, service, path, query=None):
+        """Return the decoded reply of a GET."""
+        return self.request("GET", service, path, query=query)
+
+    def list(self, service, path, key, query=None):
+        """Return every item of a collection, all pages.
+
+        Args:
+            service: service type, such as ``identity``.
+            path: path below the versioned endpoint, such as ``/projects``.
+            key: the collection's name in the reply, such as ``projects``.
+            query: mapping of query parameters for the first page.
+        """
+        items, seen = [], set()
+        reply = self.request("GET", service, path, query=query)
+        while True:
+            items.extend(reply.get(key) or [])
+            if reply.get("truncated"):
+                raise errors.CloudError(
+                    "{0} cut the list {1} at its list_limit; what it left out cannot be judged: "
+                    "raise list_limit in the service".format(service, path)
+                )
+            link = next_link(reply, key)
+            if not link or link in seen:
+                return items
+            seen.add(link)
+            reply = self.request("GET", service, link)
+
+    def post(self, service, path, body=None):
+        """Send a POST and return the decoded reply."""
+        return self.request("POST", service, path, body)
+
+    def put(self, service, path, body=None):
+        """Send a PUT and return the decoded reply."""
+        return self.request("PUT", service, path, body)
+
+    def patch(self, service, path, body=None):
+        """Send a PATCH and return the decoded reply."""
+        return self.request("PATCH", service, path, body)
+
+    def delete(self, service, path):
+        """Send a DELETE. An object that is gone already is no error: that is what was asked for."""
+        try:
+            return self.request("DELETE", service, path)
+        except errors.NotFound:
+            return None
+
+    def request(self, method, service, path, body=None, query=None):
+        """Send one request and return the decoded reply, or None for an empty one.
+
+        Args:
+            method: HTTP method.
+            service: service type.
+            path: path below the versioned endpoint, or an absolute URL (a link to the next page).
+            body: object to send as JSON.
+            query: mapping of query parameters.
+
+        Raises:
+            CloudError: one of its children, with the service's own words.
+        """
+        what = "{0} {1} {2}".format(method, service, re.sub(r"^https?://[^/]+", "", path))
+        url = path if path.startswith("http") else self._endpoint(service) + path
+        headers = {"Accept": "application/json"}
+        if service in MICROVERSIONS:
+            headers["OpenStack-API-Version"] = "{0} {1}".format(service, MICROVERSIONS[service])
+        waits = list(WAITS)
+        while True:
+            try:
+                reply = self._guard(what, url, lambda: self._send(method, url, body, query, headers))
+            except errors.ServiceUnreachable:
+                if method not in SAFE_METHODS or not waits:
+                    raise
+                self._sleep(waits.pop(0))
+                continue
+            if reply.status_code < 400:
+                return self._decoded(reply, what)
+            again = TRANSIENT if method in SAFE_METHODS else NOT_CARRIED_OUT
+            if reply.status_code not in again or not waits:
+                raise error_for(what, reply.status_code, reply.text, len(WAITS) - len(waits))
+            wait = waits.pop(0)
+            self._sleep(retry_after(reply.headers, wait))
+
+    def _send(self, method, url, body, query, headers):
+        reply = self._session.request(
+            url,
+            method,
+            json=body,
+            params=query,
+            headers=headers,
+            authenticated=True,
+            raise_exc=False,
+            connect_retries=0,
+            user_agent="sovereign.region",
+        )
+        self._note_time(reply)
+        return reply
+
+    def _note_time(self, reply):
+        from email.utils import parsedate_to_datetime
+
+        try:
+            self.server_time = parsedate_to_datetime(reply.headers["Date"]).timestamp()
+        except (KeyError, TypeError, ValueError):
+            return
+
+    def _decoded(self, reply, what):
+        if not reply.content:
+            return None
+        try:
+            return reply.json()
+        except ValueError as error:
+            raise errors.ServiceFailed(
+                "{0}: the reply is no JSON ({1})".format(what, error), reply.status_code
+            ) from error
+
+    def _auth_url(self):
+        return (self._region.config.get("auth") or {}).get("auth_url", "an unknown auth_url")
+
+    def _endpoint(self, service):
+        """Return the versioned base URL of a service, without a slash at the end."""
+        if service not in self._endpoints:
+            override = self._region.get_endpoint(service)
+            self._endpoints[service] = versioned(service, override or self._from_catalogue(service))
+        return self._endpoints[service]
+
+    def _from_catalogue(self, service):
+        interface = self._region.get_interface(service) or "public"
+        catalogue = self._access().service_catalog
+        url = catalogue.url_for(service, interface=interface, region_name=self.region_name) if self._offers(
+            catalogue, service, interface, self.region_name
+        ) else None
+        if url:
+            return url
+        regions = sorted(
+            {str(endpoint.region_id) for endpoint in self._endpoints_of(catalogue, service, interface, None)}
+        )
+        if not regions:
+            raise errors.ServiceMissing("the catalogue has no {0} service ({1} interface)".format(service, interface))
+        close = errors.nearest(self.region_name, regions)
+        raise errors.ServiceMissing(
+            "the catalogue has no {0} service in region {1!r}; it has one in: {2}{3}".format(
+                service, self.region_name, ", ".join(regions), "; did you mean {0!r}?".format(close) if close else ""
+            )
+        )
+
+    def _offers(self, catalogue, service, interface, region):
+        return bool(self._endpoints_of(catalogue, service, interface, region))
+
+    @staticmethod
+    def _endpoints_of(catalogue, service, interface, region):
+        found = catalogue.get_endpoints_data(service_type=service, interface=interface, region_name=region)
+        return [endpoint for endpoints in found.values() for endpoint in endpoints]
+
+    def _guard(self, what, url, send):
+        """Call ``send`` and turn every exception of the libraries into one of ours."""
+        import keystoneauth1.exceptions as ksa
+        import requests.exceptions
+
+        try:
+            return send()
+        except ksa.http.Unauthorized as error:
+            raise errors.AuthenticationFailed(
+                "{0} refused the credentials (401): {1}; check user, password or application credential, "
+                "their domain, and whether they have expired".format(self._auth_url(), error.message),
+                401,
+            ) from error
+        except ksa.http.HttpError as error:
+            raise error_for("authentication at {0}".format(self._auth_url()), error.http_status, str(error), 0) from error
+        except ksa.SSLError as error:
+            raise errors.ServiceUnreachable(
+                "{0}: TLS failed at {1}: {2}; check ca_cert and validate_certs".format(what, url, error)
+            ) from error
+        except ksa.ConnectTimeout as error:
+            raise errors.ServiceUnreachable(
+                "{0}: no reply from {1} within {2:g} s; whether it took effect is not known".format(
+                    what, url, self._timeout
+                )
+            ) from error
+        except (ksa.ConnectionError, requests.exceptions.RequestException) as error:
+            raise errors.ServiceUnreachable(
+                "{0}: the connection failed or was cut: {1}".format(what, error)
+            ) from error
+        except ksa.ClientException as error:
+            raise errors.CloudConfigError("{0}: {1}".format(what, error)) from error

@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, the sovereign.region authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The four steps of every module that changes a cloud, written once.
+
+A domain hands in a namespace (its own Python module) with:
+
+``ARGUMENT_SPEC``
+    the options, without those for authentication
+``validate(params)``
+    returns a list of sentences, one for each thing that cannot be right; pure
+``observe(cloud, params)``
+    returns everything that the decision needs; reads only
+``decide(params, observed)``
+    returns the plan, a list of Action; pure; raises DeclarationError or Refused
+``performer(cloud, params, observed)``
+    returns a function that carries out one Action
+``describe(params, observed)``
+    returns the module's own return values, a mapping
+"""
+
+from __future__ import annotations
+
+from ansible.module_utils.basic import AnsibleModule
+
+from . import change, errors
+from .cloud import connect
+
+AUTH_SPEC = {
+    "cloud": {"type": "raw"},
+    "auth": {"type": "dict", "no_log": True},
+    "auth_type": {"type": "str"},
+    "region_name": {"type": "str"},
+    "interface": {"type": "str", "choices": ["public", "internal", "admin"]},
+    "validate_certs": {"type": "bool"},
+    "ca_cert": {"type": "str"},
+    "client_cert": {"type": "str"},
+    "client_key": {"type": "str", "no_log": True},
+    "timeout": {"type": "int"},
+}
+
+
+def run(domain, connector=connect):
+    """Run a module: observe, decide, apply, read back."""
+    module = AnsibleModule(argument_spec=dict(AUTH_SPEC, **domain.ARGUMENT_SPEC), supports_check_mode=True)
+    cloud = None
+    try:
+        _refuse(domain.validate(module.params))
+        cloud = connector(module.params)
+        module.exit_json(**converge(domain, cloud, module.params, module.check_mode))
+    except change.PartialFailure as error:
+        module.fail_json(
+            msg=str(error),
+            error=type(error.cause).__name__,
+            changed=bool(error.done),
+            actions=[action.as_dict() for action in error.done],
+            failed_action=error.failed.as_dict(),
+            api_calls=cloud.calls,
+        )
+    except errors.RegionError as error:
+        module.fail_json(
+            msg=str(error),
+            error=type(error).__name__,
+            changed=False,
+            actions=[],
+            problems=getattr(error, "problems", []),
+            api_calls=cloud.calls if cloud else 0,
+        )
+
+
+def converge(domain, cloud, params, check_mode):
+    """Return a module's result. What a check predicts and what a run does come from the same plan."""
+    if not check_mode and "pending" in params:
+        # What an earlier action will create is only good for a plan; when changing, it has to be there.
+        params = dict(params, pending=[])
+    observed = domain.observe(cloud, params)
+    plan = domain.decide(params, observed)
+    if plan and not check_mode:
+        change.apply(plan, domain.performer(cloud, params, observed))
+        observed = domain.observe(cloud, params)
+        left = domain.decide(params, observed)
+        if left:
+            raise change.PartialFailure(
+                plan, left[0], errors.CloudError("the service accepted every change, but reading back shows the "
+                                                 "old state; something else may be changing it"), len(left) - 1
+            )
+    return dict(
+        domain.describe(params, observed),
+        changed=bool(plan),
+        actions=[action.as_dict() for action in plan],
+        diff=change.diff(plan),
+        api_calls=cloud.calls,
+    )
+
+
+def _refuse(problems):
+    if problems:
+        raise errors.DeclarationError(problems)

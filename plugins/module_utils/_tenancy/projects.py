@@ -1,0 +1,209 @@
+# Copyright: (c) 2026, the sovereign.region authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keystone domains and projects, a whole list at a time. The pattern for every module that changes a cloud.
+
+What is created here bears a tag that names its owner. Source: Identity API v3, "Projects" and "Project tags".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .._core import ownership
+from .._core.change import Action
+from .._core.errors import DeclarationError, Refused, unknown_name
+from .._core.ownership import OWNERSHIP_SPEC, Existing
+from .names import domain_problems, project_name, project_problems, tag_of
+from .usage import domain_in_use, project_in_use
+
+_STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
+_COMMON = {
+    "name": {"type": "str", "required": True},
+    "description": {"type": "str"},
+    "enabled": {"type": "bool"},
+    "tags": {"type": "list", "elements": "str"},
+    "state": _STATE,
+}
+ARGUMENT_SPEC = dict(
+    OWNERSHIP_SPEC,
+    domains={"type": "list", "elements": "dict", "default": [], "options": _COMMON},
+    projects={
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": dict(_COMMON, domain={"type": "str", "default": "Default"}),
+    },
+)
+FIELDS = ("description", "enabled", "tags")
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What Keystone has.
+
+    Attributes:
+        domains: mapping of name to Existing.
+        projects: mapping of ``domain/name`` to Existing.
+    """
+
+    domains: dict
+    projects: dict
+
+
+def validate(params):
+    """Return one sentence for each thing that cannot be right. Pure."""
+    return domain_problems(params["domains"]) + project_problems(params["projects"]) + _absent_parents(params)
+
+
+def _absent_parents(params):
+    gone = {domain["name"] for domain in params["domains"] if domain["state"] == "absent"}
+    return [
+        "projects[{0}].domain: {1!r} is declared absent; declare its project {2!r} absent too".format(
+            index, project["domain"], project["name"]
+        )
+        for index, project in enumerate(params["projects"])
+        if project["domain"] in gone and project["state"] == "present"
+    ]
+
+
+def observe(cloud, params):
+    """Return Observed: one list call each for domains and projects, and what uses those that may be removed."""
+    tag = tag_of(params["owner"])
+    domains = {item["name"]: _existing(item, tag) for item in cloud.list("identity", "/domains", "domains")}
+    names = {found.id: name for name, found in domains.items()}
+    projects = {}
+    for item in cloud.list("identity", "/projects", "projects"):
+        projects[project_name(names.get(item["domain_id"], item["domain_id"]), item["name"])] = _existing(item, tag)
+    observed = Observed(domains, projects)
+    for name in _removals("project", declared_projects(params), projects, params):
+        projects[name] = _with_use(projects[name], project_in_use(cloud, projects[name].id))
+    leaving = set(_removals("project", declared_projects(params), projects, params))
+    for name in _removals("domain", declared_domains(params), domains, params):
+        staying = sorted(set(_projects_in(projects, name)) - leaving)
+        domains[name] = _with_use(domains[name], domain_in_use(cloud, domains[name].id, staying))
+    return observed
+
+
+def _existing(item, tag):
+    tags = sorted(item.get("tags") or [])
+    fields = {
+        "description": item.get("description") or "",
+        "enabled": bool(item.get("enabled")),
+        "tags": [one for one in tags if one != tag],
+    }
+    return Existing(item["id"], fields, tag in tags)
+
+
+def _with_use(found, in_use):
+    return Existing(found.id, found.fields, found.owned, tuple(in_use))
+
+
+def _removals(kind, declared, existing, params):
+    """Return the names that would be removed if nothing used them."""
+    decision = ownership.decide(kind, declared, existing, adopt=True, purge=params["purge"])
+    return [action.name for action in decision.removals]
+
+
+def _projects_in(projects, domain):
+    return [name for name in projects if name.startswith(project_name(domain, ""))]
+
+
+def declared_domains(params):
+    """Return mapping of name to declared fields."""
+    return {domain["name"]: _declared(domain) for domain in params["domains"]}
+
+
+def declared_projects(params):
+    """Return mapping of ``domain/name`` to declared fields."""
+    return {project_name(project["domain"], project["name"]): _declared(project) for project in params["projects"]}
+
+
+def _declared(item):
+    fields = {name: item.get(name) for name in FIELDS}
+    if fields["tags"] is not None:
+        fields["tags"] = sorted(set(fields["tags"]))
+    return dict(fields, state=item["state"])
+
+
+def decide(params, observed):
+    """Return the plan: domains, their projects, then removals from the inside out. Pure.
+
+    Raises:
+        DeclarationError: a project names a domain that neither exists nor is declared.
+        Refused: something is not ours, or is in use.
+    """
+    declared = declared_domains(params)
+    known = set(observed.domains) | {name for name, fields in declared.items() if fields["state"] == "present"}
+    unknown = [
+        unknown_name("projects[{0}].domain".format(index), project["domain"], "domain", known)
+        for index, project in enumerate(params["projects"])
+        if project["domain"] not in known and project["state"] == "present"
+    ]
+    if unknown:
+        raise DeclarationError(unknown)
+    domains = ownership.decide("domain", declared, observed.domains, params["adopt"], params["purge"])
+    projects = ownership.decide(
+        "project", declared_projects(params), observed.projects, params["adopt"], params["purge"]
+    )
+    refusals = domains.refusals + projects.refusals
+    if refusals:
+        raise Refused("\n".join(refusals))
+    return domains.changes + projects.changes + projects.removals + _disabled_first(domains.removals)
+
+
+def _disabled_first(removals):
+    """Keystone deletes no domain that is enabled: one action more for each, since each action is one request."""
+    plan = []
+    for action in removals:
+        if action.before["enabled"]:
+            plan.append(Action("disable", "domain", action.name, {"enabled": True}, {"enabled": False}))
+        plan.append(action)
+    return plan
+
+
+def performer(cloud, params, observed):
+    """Return a function that carries out one Action."""
+    tag = tag_of(params["owner"])
+    ids = {
+        "domain": {name: found.id for name, found in observed.domains.items()},
+        "project": {name: found.id for name, found in observed.projects.items()},
+    }
+    existing = {"domain": observed.domains, "project": observed.projects}
+
+    def perform(action):
+        kind = action.kind
+        path = "/{0}s".format(kind)
+        if action.verb == "create":
+            body = _body(action.after, tag)
+            if kind == "project":
+                domain, unused, body["name"] = action.name.rpartition("/")
+                body["domain_id"] = ids["domain"][domain]
+            else:
+                body["name"] = action.name
+            ids[kind][action.name] = cloud.post("identity", path, {kind: body})[kind]["id"]
+            return
+        path = "{0}/{1}".format(path, ids[kind][action.name])
+        if action.verb == "delete":
+            cloud.delete("identity", path)
+            return
+        kept = existing[kind][action.name].fields["tags"]
+        cloud.patch("identity", path, {kind: _body(dict({"tags": kept}, **action.after), tag)})
+
+    return perform
+
+
+def _body(fields, tag):
+    """Return the request's fields, the owner's tag among them: Keystone replaces the whole list of tags."""
+    return dict(fields, tags=sorted(set(fields.get("tags") or []) | {tag}))
+
+
+def describe(params, observed):
+    """Return the declared projects as they are now, for later tasks: name, domain, id, enabled, tags."""
+    rows = []
+    for name, wanted in declared_projects(params).items():
+        found = observed.projects.get(name)
+        if found and wanted["state"] == "present":
+            domain, unused, short = name.rpartition("/")
+            rows.append(dict(found.fields, name=short, domain=domain, id=found.id, owned=found.owned))
+    return {"projects": rows}

@@ -1,0 +1,45 @@
+# Copyright: (c) 2026, the sovereign.region authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What uses a project or a domain. Keystone deletes both without asking; what is inside would be lost or orphaned."""
+
+from __future__ import annotations
+
+# Service, path, key in the reply and query, by what an operator calls it. One item is enough to refuse.
+_IN_PROJECT = (
+    ("servers", "compute", "/servers", "servers", {"all_tenants": "1", "limit": "1"}, "project_id"),
+    ("networks", "network", "/networks", "networks", {"limit": "1"}, "project_id"),
+    ("ports", "network", "/ports", "ports", {"limit": "1"}, "project_id"),
+    ("images", "image", "/images", "images", {"limit": "1"}, "owner"),
+    ("volumes", "block-storage", "/volumes", "volumes", {"all_tenants": "1", "limit": "1"}, "project_id"),
+)
+_IN_DOMAIN = (("users", "/users"), ("groups", "/groups"))
+
+
+def project_in_use(cloud, project_id):
+    """Return what the project holds, in words, such as ``["servers"]``.
+
+    A service that the region does not have is passed over; one that does not answer is an error.
+    """
+    held = []
+    for what, service, path, key, query, owner in _IN_PROJECT:
+        if cloud.has(service) and cloud.get(service, path, dict(query, **{owner: project_id})).get(key):
+            held.append("it has {0}".format(what))
+    if cloud.get("identity", "/projects", {"parent_id": project_id}).get("projects"):
+        held.append("it has projects below it")
+    return held
+
+
+def domain_in_use(cloud, domain_id, projects):
+    """Return what the domain holds, in words.
+
+    Args:
+        cloud: Cloud.
+        domain_id: id of the domain.
+        projects: names of the projects in it that would stay.
+    """
+    held = ["project {0} is in it".format(name) for name in projects[:3]]
+    for what, path in _IN_DOMAIN:
+        if cloud.get("identity", path, {"domain_id": domain_id}).get(what):
+            held.append("it has {0}".format(what))
+    return held
