@@ -67,6 +67,7 @@ options:
 extends_documentation_fragment:
   - sovereign.region.openstack
   - sovereign.region.ownership
+  - sovereign.region.attributes
   - sovereign.region.attributes.converging_module
   - sovereign.region.attributes.actiongroup_openstack
 seealso:
