@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, the sovereign.region authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A document as the checks see it: only items of sound shape, and every name that can be read.
+
+An item that is broken in shape is not judged further, but its name still counts as declared, so that
+one mistake is one problem and not one for everything that refers to it.
+"""
+
+from __future__ import annotations
+
+from .._core.schema import Problem, child, close
+from .names import qualified
+from .schema import VALIDATOR
+
+# The domain that every Keystone has.
+DEFAULT_DOMAIN = "Default"
+
+WORDS = {"sites": "site", "pools": "pool", "domains": "domain", "projects": "project", "flavors": "flavor"}
+
+
+class View:
+    """Items and names of a document, some of which may be broken.
+
+    Args:
+        document: plain data.
+        broken: paths of the problems that are known already.
+        root: the path of the document itself.
+
+    Attributes:
+        sites, pools, domains, projects, flavors: lists of (path, item with its defaults), sound items only.
+        names: mapping of those five words to the list of (path, name), of every item with a readable name.
+        site_of, pool_of, project_of: mapping of name to sound item; projects by ``domain/name``.
+    """
+
+    def __init__(self, document, broken, root):
+        self._broken = _with_parents(broken)
+        self._uncertain = set()
+        self._unsound = set()
+        self.names = {}
+        self.sites = self._items(document, root, "sites")
+        self.pools = self._items(document.get("accelerators", {}), child(root, "accelerators"), "pools")
+        tenancy = document.get("tenancy", {})
+        self.domains = self._items(tenancy, child(root, "tenancy"), "domains")
+        self.projects = self._items(tenancy, child(root, "tenancy"), "projects")
+        self.flavors = self._items(tenancy, child(root, "tenancy"), "flavors")
+        self.site_of = {site["name"]: site for path, site in reversed(self.sites)}
+        self.pool_of = {pool["name"]: pool for path, pool in reversed(self.pools)}
+        self.project_of = {
+            qualified(project["domain"], project["name"]): project for path, project in reversed(self.projects)
+        }
+        self._full_names = _full_names(tenancy)
+
+    def declared(self, kind):
+        """Return the names of one kind, also those of broken items."""
+        return [name for path, name in self.names[kind]]
+
+    def project(self, reference):
+        """Return the full names of the projects that a reference may mean: one, none or several."""
+        if "/" in reference:
+            return [reference] if reference in self.project_names() else []
+        return self._full_names.get(reference, [])
+
+    def project_names(self):
+        """Return the full names of all declared projects."""
+        return {full for names in self._full_names.values() for full in names}
+
+    def unknown(self, path, value, kind, valid):
+        """Return the problem of a reference to what is not declared, as a list.
+
+        It is empty where a name of that kind could not be read: it may be the one that is meant.
+        """
+        if kind in self._uncertain:
+            return []
+        shown = sorted(valid)[:8] + (["…"] if len(valid) > 8 else [])
+        expected = "a declared {0} ({1})".format(WORDS[kind], ", ".join(shown) or "there is none")
+        return [Problem(path, value, expected, close(value, valid), kind="reference")]
+
+    def all_sound(self, kind):
+        """Say whether every item of one kind could be judged."""
+        return kind not in self._uncertain and kind not in self._unsound
+
+    def _items(self, section, path, kind):
+        path = child(path, kind)
+        items = section.get(kind, []) if isinstance(section, dict) else None
+        if not isinstance(items, list):
+            self._uncertain.add(kind)
+            items = []
+        sound, self.names[kind] = [], []
+        for index, item in enumerate(items):
+            where = child(path, index)
+            name = item.get("name") if isinstance(item, dict) else None
+            if isinstance(name, str):
+                self.names[kind].append((where, name))
+            else:
+                self._uncertain.add(kind)
+            if where in self._broken:
+                self._unsound.add(kind)
+                continue
+            item = VALIDATOR.complete_part(WORDS[kind], item)
+            if kind == "pools":
+                item["consumer"] = _consumer(items[index])
+            sound.append((where, item))
+        return sound
+
+
+def _consumer(pool):
+    """Return who consumes a pool: what is written, or who follows from the mode."""
+    return pool.get("consumer") or (None if pool["mode"] == "host" else "nova")
+
+
+def _with_parents(paths):
+    """Return the paths and those of everything they stand in."""
+    found = set(paths)
+    for path in paths:
+        found.update(path[:index] for index, sign in enumerate(path) if sign in ".[")
+    return found
+
+
+def _full_names(tenancy):
+    """Return mapping of project name to its full names, also of projects that are broken elsewhere."""
+    found = {}
+    items = tenancy.get("projects") if isinstance(tenancy, dict) else None
+    for item in items if isinstance(items, list) else []:
+        name, domain = (item.get("name"), item.get("domain", DEFAULT_DOMAIN)) if isinstance(item, dict) else (None, None)
+        if isinstance(name, str) and isinstance(domain, str):
+            full = qualified(domain, name)
+            if full not in found.setdefault(name, []):
+                found[name].append(full)
+    return found
