@@ -21,7 +21,12 @@ class CacheError(Exception):
 
 
 def root() -> Path:
-    """$XDG_CACHE_HOME, ~/.cache, or a folder under /var/tmp for users who have no home of their own."""
+    """$XDG_CACHE_HOME, ~/.cache, or a folder under /var/tmp for users who have no home of their own.
+
+    SOVEREIGN_REGION_CACHE names the directory itself: tests set it, because they run with an empty home.
+    """
+    if named := os.environ.get("SOVEREIGN_REGION_CACHE", ""):
+        return _private(Path(named), make_parents=True)
     chosen = os.environ.get("XDG_CACHE_HOME", "")
     for parent in (Path(chosen) if os.path.isabs(chosen) else None, _home_cache()):
         if parent is None:

@@ -1,0 +1,141 @@
+# Copyright: (c) 2026, the sovereign.region authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of `make test`. To add one, add it to the function of its tier."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from step import CHECKOUT, Command, Place, Step
+
+TESTS = CHECKOUT / "tests"
+INSIDE = Path("ansible_collections") / "sovereign" / "region"
+REGION_LOCK = CHECKOUT / "roles" / "embedded_region" / "files" / "requirements.txt"
+CORES = ("2.16", "2.17", "2.18", "2.19")
+# Where one core is enough, and for everything that runs playbooks.
+MAIN = "core-2.19"
+
+
+def every() -> list[Step]:
+    """All steps that this checkout has, in the order in which they start when nothing holds them up."""
+    return [*static(), *unit(), *contract(), *embedded()]
+
+
+def static() -> list[Step]:
+    """What is judged by reading: linters, sanity, metadata, documentation, what is shipped."""
+    steps = [
+        Step("artefact", "static", MAIN, _artefact, fast=True),
+        Step("ansible-lint", "static", "lint", _ansible_lint, fast=True, after=("artefact",)),
+        Step("python-style", "static", "lint", _python_style, fast=True),
+        Step("documentation", "static", "lint", _documentation, fast=True, after=("artefact",)),
+        Step("repository", "static", MAIN, _repository, fast=True, after=("artefact",)),
+        Step("galaxy-importer", "static", "importer", _importer, after=("artefact",)),
+    ]
+    for core in CORES:
+        steps.append(Step(f"sanity-{core}", "static", f"core-{core}", _sanity, fast=core == CORES[-1], after=("artefact",)))
+    return steps
+
+
+def unit() -> list[Step]:
+    """pytest without services, on every ansible-core that is supported."""
+    if not _has_tests(TESTS / "unit"):
+        return []
+    steps = [Step(f"unit-{core}", "unit", f"core-{core}", _pytest("unit"), fast=core == CORES[-1]) for core in CORES]
+    no_root = "" if os.getuid() == 0 else "a Debian trixie root (for Python 3.13) can only be made by root"
+    steps.append(Step("unit-2.21-python3.13", "unit", MAIN, _trixie, hindered=no_root))
+    return steps
+
+
+def contract() -> list[Step]:
+    """What is generated, judged by the real packages."""
+    if not (_has_tests(TESTS / "contract") and REGION_LOCK.is_file()):
+        return []
+    return [Step("contract", "contract", MAIN, _with_region("tests/contract"), fast=True, others=(str(REGION_LOCK),))]
+
+
+def embedded() -> list[Step]:
+    """Modules, roles and playbooks against a real Keystone, Placement and Nova on loopback."""
+    if not REGION_LOCK.is_file():
+        return []
+    steps, lock = [], (str(REGION_LOCK),)
+    if (CHECKOUT / "extensions" / "molecule" / "config.yml").is_file():
+        steps.append(Step("molecule", "embedded", "lint", _molecule, others=lock, holds="region"))
+    for path in sorted((TESTS / "embedded").glob("test_*.py")):
+        name = f"embedded-{path.stem.removeprefix('test_').replace('_', '-')}"
+        steps.append(Step(name, "embedded", MAIN, _with_region(f"tests/embedded/{path.name}"), after=("artefact",),
+                          others=lock, holds="region"))
+    return steps
+
+
+def _has_tests(directory: Path) -> bool:
+    return any(directory.rglob("test_*.py"))
+
+
+def _artefact(place: Place) -> list[Command]:
+    return [Command(place.script("artefact.py", what, str(place.work))) for what in ("build", "sources")]
+
+
+def _in_sources(place: Place, *argv: str) -> Command:
+    """A linter, run where the sources lie as a collection does, with no other collection in sight."""
+    root = place.work / "sources"
+    return Command(list(argv), cwd=root / INSIDE, env={"ANSIBLE_COLLECTIONS_PATH": str(root)})
+
+
+def _ansible_lint(place: Place) -> list[Command]:
+    return [_in_sources(place, place.tool("ansible-lint"), "--offline", "--strict", "--profile", "production")]
+
+
+def _python_style(place: Place) -> list[Command]:
+    return [
+        Command([place.tool("ruff"), "check", "--no-cache", "."]),
+        # What managed hosts run, and no more: Python 3.9 has no match, slots= or zip(strict=).
+        Command([place.tool("vermin"), "--quiet", "--violations", "--no-tips", "--eval-annotations=no", "-t=3.9-", "plugins"]),
+    ]
+
+
+def _documentation(place: Place) -> list[Command]:
+    return [
+        _in_sources(place, place.tool("antsibull-docs"), "lint-collection-docs", "--plugin-docs",
+                    "--validate-collection-refs=all", "--skip-rstcheck", "."),
+        _in_sources(place, place.tool("antsibull-changelog"), "lint"),
+        Command(place.script("docs.py", "--check")),
+    ]
+
+
+def _repository(place: Place) -> list[Command]:
+    return [Command(place.pytest("tests/repository"), env={"SOVEREIGN_REGION_WORK": str(place.work)})]
+
+
+def _importer(place: Place) -> list[Command]:
+    directory = place.work / "importer"
+    directory.mkdir(exist_ok=True)
+    return [Command([place.python, "-m", "galaxy_importer.main", str(tarball)], cwd=directory)
+            for tarball in place.work.glob("*.tar.gz")]
+
+
+def _sanity(place: Place) -> list[Command]:
+    return [Command(place.script("sanity.py", str(place.work / "artefact")))]
+
+
+def _pytest(directory: str):
+    return lambda place: [Command(place.pytest(f"tests/{directory}"))]
+
+
+def _trixie(place: Place) -> list[Command]:
+    return [Command(place.script("trixie.py", place.step, "tests/unit"))]
+
+
+def _region(place: Place) -> dict[str, str]:
+    """The variables with which a test finds the region's programs, and the collection as it was built."""
+    return {"EMBEDDED_PYTHON": str(place.others[0] / "bin" / "python"), "SOVEREIGN_REGION_WORK": str(place.work)}
+
+
+def _with_region(path: str):
+    return lambda place: [Command(place.pytest(path), env=_region(place))]
+
+
+def _molecule(place: Place) -> list[Command]:
+    command = [place.tool("molecule"), "-c", "extensions/molecule/config.yml", "test", "--all"]
+    return [Command(command, env={**_region(place), "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "playbooks" / "collections")})]

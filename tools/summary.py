@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, the sovereign.region authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The last lines of `make test`: which tiers ran, how long they took, what did not run and why."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
+from pathlib import Path
+
+from schedule import Result
+from step import TIERS, Step, junit
+
+COUNTS = ("passed", "failed", "skipped")
+
+
+def counts(report: Path) -> dict[str, int]:
+    """What a JUnit report counts. A report that cannot be read counts nothing: its step has failed."""
+    try:
+        suites = list(ElementTree.parse(report).iter("testsuite"))
+    except (OSError, ElementTree.ParseError):
+        return dict.fromkeys(COUNTS, 0)
+    total = {name: sum(int(suite.get(name, 0)) for suite in suites) for name in ("tests", "failures", "errors", "skipped")}
+    failed = total["failures"] + total["errors"]
+    return {"passed": total["tests"] - failed - total["skipped"], "failed": failed, "skipped": total["skipped"]}
+
+
+def sum_up(steps: list[Step], results: Mapping[str, Result]) -> dict[str, int]:
+    """All tests together. A step that failed without a failed test counts as one, so that 0 failed is never a lie."""
+    total = dict.fromkeys(COUNTS, 0)
+    for step in steps:
+        result = results[step.name]
+        if result.status == "not run":
+            continue
+        found = counts(junit(step.name))
+        if result.status == "failed":
+            found["failed"] = max(found["failed"], 1)
+        for name in COUNTS:
+            total[name] += found[name]
+    return total
+
+
+def table(steps: list[Step], results: Mapping[str, Result], left_out: Mapping[str, str], rare: list[str]) -> list[str]:
+    """One line a tier, then what did not run."""
+    lines = ["", f"{'tier':<12}{'steps':>6}{'passed':>8}{'failed':>8}{'minutes':>9}"]
+    for tier in TIERS:
+        mine = [results[step.name] for step in steps if step.tier == tier]
+        ran = [result for result in mine if result.status != "not run"]
+        if ran:
+            passed = sum(result.status == "passed" for result in ran)
+            minutes = sum(result.seconds for result in ran) / 60
+            lines.append(f"{tier:<12}{len(ran):>6}{passed:>8}{len(ran) - passed:>8}{minutes:>9.1f}")
+        elif tier in left_out or mine:
+            lines.append(f"{tier:<12}not run: {left_out.get(tier) or mine[0].reason}")
+    for step in steps:
+        if results[step.name].status == "not run":
+            lines.append(f"{step.name:<12} not run: {results[step.name].reason}")
+    if rare:
+        lines.append(f"left out (FULL=1 runs them): {', '.join(rare)}")
+    return lines
