@@ -23,11 +23,12 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 
-from . import change, errors
+from . import change, errors, secrets
 from .cloud import connect
 
 AUTH_SPEC = {
-    "cloud": {"type": "raw"},
+    # A cloud may be given inline, with its password. What is no secret is taken off the list again: see reveal().
+    "cloud": {"type": "raw", "no_log": True},
     "auth": {"type": "dict", "no_log": True},
     "auth_type": {"type": "str"},
     "region_name": {"type": "str"},
@@ -45,7 +46,7 @@ def run(domain, connector=connect):
     module = AnsibleModule(argument_spec=dict(AUTH_SPEC, **domain.ARGUMENT_SPEC), supports_check_mode=True)
     cloud = None
     try:
-        _refuse(domain.validate(module.params))
+        _refuse(reveal(module) + domain.validate(module.params))
         cloud = connector(module.params)
         module.exit_json(**converge(domain, cloud, module.params, module.check_mode))
     except change.PartialFailure as error:
@@ -66,6 +67,24 @@ def run(domain, connector=connect):
             problems=getattr(error, "problems", []),
             api_calls=cloud.calls if cloud else 0,
         )
+
+
+def reveal(module):
+    """Let Ansible hide only the secrets among the authentication options, not every name in them.
+
+    Returns:
+        A sentence for a secret that is too short to be hidden; it is forgotten first, so that the sentence is legible.
+    """
+    given = {"auth": module.params["auth"], "cloud": module.params["cloud"]}
+    hidden, plain = secrets.split(given)
+    module.no_log_values.difference_update(plain)
+    problems = secrets.problems(given)
+    if problems:
+        module.params.update(auth=None, cloud=None)
+        module.no_log_values.difference_update(hidden)
+    else:
+        module.no_log_values.update(hidden)
+    return problems
 
 
 def converge(domain, cloud, params, check_mode):
