@@ -61,6 +61,10 @@ def pages() -> dict[Path, str]:
     return made
 
 
+def _content(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
 def main() -> int:
     """Writes or compares."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -68,9 +72,10 @@ def main() -> int:
     check = parser.parse_args().check
     expected = pages()
     stale = [path for path in CHECKOUT.glob("docs/modules/*.md") if path not in expected]
-    different = [path for path, text in expected.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    different = [path for path, text in expected.items() if _content(path) != text]
     for path in different + stale:
-        print(f"{'out of date' if check else 'writing' if path in expected else 'removing'}: {path.relative_to(CHECKOUT)}")
+        doing = "out of date" if check else "writing" if path in expected else "removing"
+        print(f"{doing}: {path.relative_to(CHECKOUT)}")
         if not check and path in expected:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(expected[path], encoding="utf-8")

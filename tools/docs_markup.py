@@ -50,7 +50,8 @@ def options(declared: dict, parents: tuple[str, ...] = ()) -> list[str]:
         notes = [text(option.get("description"))]
         if option.get("choices"):
             notes.append("One of " + ", ".join(value(choice) for choice in option["choices"]) + ".")
-        default = "required" if option.get("required") else "" if option.get("default") is None else value(option["default"])
+        default = "" if option.get("default") is None else value(option["default"])
+        default = "required" if option.get("required") else default
         rows.append(f"| `{path}` | {kind(option)} | {cell(default)} | {cell(' '.join(filter(None, notes)))} |")
         suffix = "[]" if option.get("type") == "list" else ""
         rows.extend(options(option.get("options") or {}, (*parents, name + suffix)))

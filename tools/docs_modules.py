@@ -21,8 +21,10 @@ def pages(known: dict) -> dict[str, str]:
 
 
 def _index(known: dict) -> str:
-    rows = [f"| [{name.rpartition('.')[2]}]({name.rpartition('.')[2]}.md) | "
-            f"{docs_markup.cell(docs_markup.text(module['doc']['short_description']))} |" for name, module in sorted(known.items())]
+    rows = []
+    for name, module in sorted(known.items()):
+        short = name.rpartition(".")[2]
+        rows.append(f"| [{short}]({short}.md) | {docs_markup.cell(docs_markup.text(module['doc']['short_description']))} |")
     return "\n".join(["# Modules", "", GENERATED, "", "| module | what it does |", "|---|---|", *rows]) + "\n"
 
 
@@ -39,7 +41,7 @@ def _parts(module: dict) -> Iterator[str]:
     if doc.get("attributes"):
         yield from ("## Behaviour", "", "| attribute | support | meaning |", "|---|---|---|")
         for attribute, described in sorted(doc["attributes"].items()):
-            meaning = " ".join([docs_markup.text(described.get("description")), docs_markup.text(described.get("details"))])
+            meaning = " ".join(docs_markup.text(described.get(key)) for key in ("description", "details"))
             yield f"| {attribute} | {described.get('support', '')} | {docs_markup.cell(meaning.strip())} |"
         yield ""
     for note in _list(doc.get("notes")):
@@ -57,7 +59,8 @@ def _returned(values: dict, parents: tuple[str, ...] = ()) -> Iterator[str]:
     for name, value in values.items():
         path = ".".join((*parents, name))
         meaning = docs_markup.cell(docs_markup.text(value.get("description")))
-        yield f"| `{path}` | {docs_markup.kind(value)} | {docs_markup.cell(str(value.get('returned', '')))} | {meaning} |"
+        returned = docs_markup.cell(docs_markup.text(value.get("returned")))
+        yield f"| `{path}` | {docs_markup.kind(value)} | {returned} | {meaning} |"
         suffix = "[]" if value.get("type") == "list" else ""
         yield from _returned(value.get("contains") or {}, (*parents, name + suffix))
 

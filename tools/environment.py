@@ -114,7 +114,7 @@ def _install_venv_package() -> None:
     progress.say(f"  installing the system package {package}: this Python cannot make virtual environments")
     variables = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     progress.run(["apt-get", "update", "-q"], "apt-get update", variables)
-    progress.run(["apt-get", "install", "-q", "-y", "--no-install-recommends", package], f"apt-get {package}", variables)
+    progress.run(["apt-get", "install", "-q", "-y", "--no-install-recommends", package], package, variables)
     if not _has("ensurepip"):
         raise cache.CacheError(f"{sys.executable} still has no ensurepip; choose another with PYTHON=/path/to/python3")
 

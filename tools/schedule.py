@@ -21,7 +21,7 @@ from step import CHECKOUT, Command, Place, Step, junit, log
 HEARTBEAT_SECONDS = 20
 TAIL_LINES = 40
 # What a developer's own shell says must not decide how tests go.
-FOREIGN = ("ANSIBLE_", "OS_", "XDG_", "PYTEST_", "MOLECULE_", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "MAKE", "MFLAGS")
+FOREIGN = ("ANSIBLE_", "OS_", "XDG_", "PYTEST_", "MOLECULE_", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "MAKE")
 
 
 @dataclass(frozen=True)

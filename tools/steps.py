@@ -34,7 +34,8 @@ def static() -> list[Step]:
         Step("galaxy-importer", "static", "importer", _importer, after=("artefact",)),
     ]
     for core in CORES:
-        steps.append(Step(f"sanity-{core}", "static", f"core-{core}", _sanity, fast=core == CORES[-1], after=("artefact",)))
+        newest = core == CORES[-1]
+        steps.append(Step(f"sanity-{core}", "static", f"core-{core}", _sanity, fast=newest, after=("artefact",)))
     return steps
 
 
@@ -91,7 +92,7 @@ def _python_style(place: Place) -> list[Command]:
     return [
         Command([place.tool("ruff"), "check", "--no-cache", "."]),
         # What managed hosts run, and no more: Python 3.9 has no match, slots= or zip(strict=).
-        Command([place.tool("vermin"), "--quiet", "--violations", "--no-tips", "--eval-annotations=no", "-t=3.9-", "plugins"]),
+        Command([place.tool("vermin"), "--quiet", "--violations", "--no-tips", "-t=3.9-", "plugins"]),
     ]
 
 
@@ -138,4 +139,5 @@ def _with_region(path: str):
 
 def _molecule(place: Place) -> list[Command]:
     command = [place.tool("molecule"), "-c", "extensions/molecule/config.yml", "test", "--all"]
-    return [Command(command, env={**_region(place), "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "playbooks" / "collections")})]
+    collections = str(CHECKOUT / "playbooks" / "collections")
+    return [Command(command, env={**_region(place), "ANSIBLE_COLLECTIONS_PATH": collections})]

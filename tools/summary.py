@@ -21,7 +21,8 @@ def counts(report: Path) -> dict[str, int]:
         suites = list(ElementTree.parse(report).iter("testsuite"))
     except (OSError, ElementTree.ParseError):
         return dict.fromkeys(COUNTS, 0)
-    total = {name: sum(int(suite.get(name, 0)) for suite in suites) for name in ("tests", "failures", "errors", "skipped")}
+    names = ("tests", "failures", "errors", "skipped")
+    total = {name: sum(int(suite.get(name, 0)) for suite in suites) for name in names}
     failed = total["failures"] + total["errors"]
     return {"passed": total["tests"] - failed - total["skipped"], "failed": failed, "skipped": total["skipped"]}
 

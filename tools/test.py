@@ -78,7 +78,7 @@ def main() -> int:
     whole = not arguments.steps and not arguments.fast
     started, work = time.monotonic(), workplace()
     workers = int(os.environ.get("JOBS", "2"))
-    say(f"{len(chosen)} steps, {workers} at a time; output in {LOGS.relative_to(catalogue.CHECKOUT)}/, cache in {cache.root()}")
+    say(f"{len(chosen)} steps, {workers} at a time; output in build/test/, cache in {cache.root()}")
     try:
         results = Schedule(chosen, work, workers).run()
     finally:

@@ -63,9 +63,11 @@ def _make(directory: Path) -> None:
         progress.say("  installing the system package mmdebstrap: it makes the Debian trixie root")
         variables = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         progress.run(["apt-get", "update", "-q"], "apt-get update", variables)
-        progress.run(["apt-get", "install", "-q", "-y", "--no-install-recommends", "mmdebstrap"], "mmdebstrap", variables)
+        install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", "mmdebstrap"]
+        progress.run(install, "mmdebstrap", variables)
     shutil.rmtree(directory, ignore_errors=True)
-    progress.run(["mmdebstrap", "--variant=minbase", "--include=python3", "trixie", str(directory)], "Debian trixie root")
+    debootstrap = ["mmdebstrap", "--variant=minbase", "--include=python3", "trixie", str(directory)]
+    progress.run(debootstrap, "Debian trixie root")
     os.chmod(directory, 0o755)
     for name in ("checkout", "logs", "packages"):
         (directory / name).mkdir()
