@@ -36,7 +36,7 @@ def ansible_doc(kind: str, names: list[str]) -> dict:
         variables = {
             **{key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")},
             "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "playbooks" / "collections"),
-            "ANSIBLE_CONFIG": os.devnull,
+            "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
             "ANSIBLE_HOME": home,
         }
         program = Path(sys.executable).with_name("ansible-doc")

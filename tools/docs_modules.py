@@ -24,7 +24,8 @@ def _index(known: dict) -> str:
     rows = []
     for name, module in sorted(known.items()):
         short = name.rpartition(".")[2]
-        rows.append(f"| [{short}]({short}.md) | {docs_markup.cell(docs_markup.text(module['doc']['short_description']))} |")
+        what = docs_markup.cell(docs_markup.text(module["doc"]["short_description"]))
+        rows.append(f"| [{short}]({short}.md) | {what} |")
     return "\n".join(["# Modules", "", GENERATED, "", "| module | what it does |", "|---|---|", *rows]) + "\n"
 
 
