@@ -75,6 +75,7 @@ def _make(directory: Path) -> None:
     progress.run(
         [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-deps", "--no-compile", "--no-input",
          "--progress-bar", "off", "--disable-pip-version-check", "--only-binary=:all:", "--implementation", "cp",
+         "--ignore-requires-python",  # it would look at the Python that runs pip, not at the one that gets the packages
          "--python-version", PYTHON, *tags, "--target", str(directory / "packages"), "-r", str(LOCK)],
         "packages for Python " + PYTHON, {**os.environ, "PIP_CACHE_DIR": str(cache.root() / "pip")},
     )
