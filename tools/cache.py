@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 NAME = "sovereign-region"
+# Kept over a reboot, unlike /tmp; shared, so that what is found there is checked.
+WITHOUT_HOME = Path("/var/tmp")
 
 
 class CacheError(Exception):
@@ -33,7 +35,7 @@ def root() -> Path:
             continue
         with contextlib.suppress(OSError):
             return _private(parent / NAME, make_parents=True)
-    return _private(Path("/var/tmp") / f"{NAME}-{os.getuid()}")
+    return _private(WITHOUT_HOME / f"{NAME}-{os.getuid()}")
 
 
 def _home_cache() -> Path | None:

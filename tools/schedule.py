@@ -20,6 +20,7 @@ from step import CHECKOUT, Command, Place, Step, junit, log
 
 HEARTBEAT_SECONDS = 20
 TAIL_LINES = 40
+ENVIRONMENT = CHECKOUT / "tools" / "environment.py"
 # What a developer's own shell says must not decide how tests go.
 FOREIGN = ("ANSIBLE_", "OS_", "XDG_", "PYTEST_", "MOLECULE_", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "MAKE")
 
@@ -105,8 +106,7 @@ class Schedule:
         deadline = time.monotonic() + step.limit
         junit(step.name).unlink(missing_ok=True)
         with open(log(step.name), "w", encoding="utf-8") as output:
-            made = Command([sys.executable, str(CHECKOUT / "tools" / "environment.py"), step.environment,
-                            *step.others])
+            made = Command([sys.executable, str(ENVIRONMENT), step.environment, *step.others])
             code, printed = self._command(step, made, output, deadline, capture=True)
             if code != 0:
                 return f"an environment could not be made (status {code})"

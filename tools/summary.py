@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from schedule import Result
@@ -27,9 +27,13 @@ def counts(report: Path) -> dict[str, int]:
     return {"passed": total["tests"] - failed - total["skipped"], "failed": failed, "skipped": total["skipped"]}
 
 
-def sum_up(steps: list[Step], results: Mapping[str, Result]) -> dict[str, int]:
-    """All tests together. A step that failed without a failed test counts as one, so that 0 failed is never a lie."""
+def sum_up(steps: list[Step], results: Mapping[str, Result], required: Collection[str] = ()) -> dict[str, int]:
+    """All tests together, so that 0 failed is never a lie.
+
+    A step that failed without a failed test counts as one, and so does one that was required and did not run.
+    """
     total = dict.fromkeys(COUNTS, 0)
+    total["failed"] = len(required)
     for step in steps:
         result = results[step.name]
         if result.status == "not run":

@@ -79,8 +79,9 @@ def main() -> int:
     started, work = time.monotonic(), workplace()
     workers = int(os.environ.get("JOBS", "2"))
     say(f"{len(chosen)} steps, {workers} at a time; output in build/test/, cache in {cache.root()}")
+    schedule = Schedule(chosen, work, workers)
     try:
-        results = Schedule(chosen, work, workers).run()
+        results = schedule.run()
     finally:
         shutil.rmtree(work, ignore_errors=True)
     rare = [step.name for step in everything if step.rare and not full] if whole else []
@@ -90,12 +91,12 @@ def main() -> int:
     kept_out = [step.name for step in chosen if results[step.name].status == "not run" and step.tier != "hardware"]
     if failed:
         say(f"failed: {', '.join(failed)}")
-    if kept_out and os.environ.get("CI") == "true":
-        say(f"required with CI=true, but not run: {', '.join(kept_out)}")
-        failed += kept_out
+    required = kept_out if os.environ.get("CI") == "true" else []
+    if required:
+        say(f"required with CI=true, but not run: {', '.join(required)}")
     say(f"wall time {(time.monotonic() - started) / 60:.1f} minutes")
-    say(", ".join(f"{number} {name}" for name, number in summary.sum_up(chosen, results).items()))
-    return 1 if failed else 0
+    say(", ".join(f"{number} {name}" for name, number in summary.sum_up(chosen, results, required).items()))
+    return 1 if failed or required or schedule.stopped else 0
 
 
 if __name__ == "__main__":
