@@ -22,7 +22,7 @@ import progress
 
 REGION_LOCK = environment.CHECKOUT / "roles" / "embedded_region" / "files" / "requirements.txt"
 # Tool, what it is run by, and whether it needs the region's programs.
-TOOLS = {"region": ("run", True), "bench": ("run", True), "docs": ("run", False)}
+TOOLS = {"region": ("run", True), "bench": ("bench", True), "docs": ("run", False)}
 
 
 def main() -> int:
