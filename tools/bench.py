@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -69,7 +70,8 @@ def measure(label: str, playbook: str, region: Region, variables: Path, peer: Pa
         "OS_CLIENT_CONFIG_FILE": str(region.clouds),
         "ANSIBLE_COLLECTIONS_PATH": f"{CHECKOUT / 'playbooks' / 'collections'}:{peer}",
         "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
-        "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.json",
+        "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
+        "ANSIBLE_FORCE_COLOR": "false",
         "ANSIBLE_LOCALHOST_WARNING": "false",
     }
     command = ["ansible-playbook", "-i", "localhost,", "-e", f"@{variables}", "-e",
@@ -84,9 +86,9 @@ def measure(label: str, playbook: str, region: Region, variables: Path, peer: Pa
         text = output.read().decode()
     if os.waitstatus_to_exitcode(status) != 0:
         raise SystemExit(f"bench: {label} failed\n{text[-4000:]}")
-    stats = json.loads(text)["stats"].get("localhost", {})
+    recap = re.search(r"^localhost .*\bchanged=(\d+)", text, re.MULTILINE)
     row = {"label": label, "seconds": round(seconds, 2), "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 2),
-           "peak_mib": round(usage.ru_maxrss / 1024), "calls": region.calls() - before, "changed": stats.get("changed", 0)}
+           "peak_mib": round(usage.ru_maxrss / 1024), "calls": region.calls() - before, "changed": int(recap[1]) if recap else 0}
     progress.say(f"  {label}: {row['seconds']} s, {row['calls']} calls")
     return row
 
