@@ -55,7 +55,7 @@ class ActionModule(ActionBase):
         try:
             return self._templar.template(value)
         except AnsibleError as error:
-            expected = "a value that can be resolved: {0}".format(str(error).splitlines()[0])
+            expected = "a value that can be resolved: {0}".format(str(error).splitlines()[0].partition(". ")[0])
             problems.append(Problem(path, None, expected, state="an undefined variable"))
             return None
 
@@ -64,10 +64,12 @@ def described(document):
     """Return what the task returns for a valid document."""
     looked_for = expectations(document.data)
     pools = describe(document.data)
+    warnings = list(document.warnings)
     return {
-        "region": dict(document.data, owner=owner(document.data["name"]), pools=pools),
+        "region": dict(document.data, owner=owner(document.data["name"]), pools=pools, warnings=warnings),
         "tenancy": tenancy(document.data),
         "pools": looked_for["pools"],
         "canary": looked_for["canary"],
-        "warnings": list(document.warnings),
+        # Ansible shows this list to the operator; since 2.19 it takes an empty one away.
+        "warnings": warnings,
     }

@@ -65,8 +65,7 @@ RETURN = r"""
 region:
   description:
     - The document with every default filled in.
-    - Beside its own keys it has C(owner), the mark of what this collection creates for the region, and C(pools),
-      each declared pool with what follows from it.
+    - Beside its own keys it has those listed here.
   returned: success
   type: dict
   contains:
@@ -90,6 +89,11 @@ region:
           C(total), C(resource_class), C(alias) and C(trait).
       type: list
       elements: dict
+      returned: success
+    warnings:
+      description: What is valid and probably not meant, one sentence each, such as a pool that has no flavor.
+      type: list
+      elements: str
       returned: success
 tenancy:
   description: Lists of domains, projects and flavors, as the modules for them take them.
@@ -138,6 +142,11 @@ canary:
       gpus: 1
       resource_class: CUSTOM_GPU_H200
       projects: [research/genomics]
+warnings:
+  description: The same as C(region.warnings). Ansible shows them; since ansible-core 2.19 it is absent when empty.
+  returned: success
+  type: list
+  elements: str
 problems:
   description: Every problem of the document.
   returned: when the document is not valid

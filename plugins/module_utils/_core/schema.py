@@ -246,7 +246,7 @@ class Schema:
         properties = schema.get("properties", {})
         for name in schema.get("required", ()):
             if name not in value:
-                expected = properties.get(name, {}).get("description", "a value").rstrip(".")
+                expected = in_sentence(properties.get(name, {}).get("description", "a value"))
                 found.append(Problem(child(path, name), None, expected, state="missing"))
         rest = schema.get("additionalProperties", True)
         for key, item in value.items():
@@ -282,6 +282,12 @@ class Schema:
         if isinstance(value, float) and value.is_integer() and "integer" in schema.get("type", ()):
             return int(value)
         return value
+
+
+def in_sentence(description):
+    """Return a description as part of a sentence: no capital at the start, unless it is an abbreviation."""
+    text = description.rstrip(".")
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def one_of(values):

@@ -60,9 +60,8 @@ def _access(view, path, flavor):
             expected = "the project with its domain: {0}".format(" or ".join(meant))
             found.append(Problem(where, reference, expected, kind="reference"))
         elif not meant:
-            names = view.project_names()
-            valid = names if "/" in reference else {name.partition("/")[2] for name in names} | names
-            found += view.unknown(where, reference, "projects", sorted(valid))
+            valid = view.full_names if "/" in reference else view.any_names
+            found += view.unknown(where, reference, "projects", valid)
         elif meant[0] in projects.values():
             found.append(Problem(where, reference, "each project once", kind="meaning"))
         else:

@@ -51,7 +51,7 @@ POOL = {
     "required": ["name", "site", "hosts", "model", "mode", "devices"],
     "properties": {
         "name": dict(NAME, description="Name of the pool. Flavors refer to it; nothing outside is named after it."),
-        "site": dict(NAME, description="Name of the site where all hosts of the pool stand."),
+        "site": {"description": "Name of the site where all hosts of the pool stand.", "type": "string"},
         "hosts": {
             "description": "The hosts that hold the cards, as the inventory and Nova name them.",
             "type": "array",

@@ -61,7 +61,11 @@ PROJECT = {
     "required": ["name"],
     "properties": {
         "name": dict(KEYSTONE_NAME, description="Name of the project."),
-        "domain": dict(KEYSTONE_NAME, description="Name of its domain: a declared one, or Default.", default="Default"),
+        "domain": {
+            "description": "Name of its domain: a declared one, or Default.",
+            "type": "string",
+            "default": "Default",
+        },
         "description": _description(255),
         "enabled": ENABLED,
         "tags": TAGS,

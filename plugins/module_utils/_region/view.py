@@ -9,12 +9,17 @@ one mistake is one problem and not one for everything that refers to it.
 
 from __future__ import annotations
 
+from itertools import islice
+
 from .._core.schema import Problem, child, close
 from .names import qualified
 from .schema import VALIDATOR
 
 # The domain that every Keystone has.
 DEFAULT_DOMAIN = "Default"
+
+# About a second: a thousand wrong names in a document of a thousand projects are told without their nearest.
+MOST_COMPARISONS = 100000
 
 WORDS = {"sites": "site", "pools": "pool", "domains": "domain", "projects": "project", "flavors": "flavor"}
 
@@ -31,10 +36,12 @@ class View:
         sites, pools, domains, projects, flavors: lists of (path, item with its defaults), sound items only.
         names: mapping of those five words to the list of (path, name), of every item with a readable name.
         site_of, pool_of, project_of: mapping of name to sound item; projects by ``domain/name``.
+        full_names, any_names: sorted names of all projects, with their domains and with or without.
     """
 
     def __init__(self, document, broken, root):
         self._broken = _with_parents(broken)
+        self._missing = frozenset(broken)
         self._uncertain = set()
         self._unsound = set()
         self.names = {}
@@ -50,6 +57,10 @@ class View:
             qualified(project["domain"], project["name"]): project for path, project in reversed(self.projects)
         }
         self._full_names = _full_names(tenancy)
+        self._comparisons = 0
+        full = sorted(name for names in self._full_names.values() for name in names)
+        self.full_names = dict.fromkeys(full)
+        self.any_names = dict.fromkeys(sorted(self._full_names) + full)
 
     def declared(self, kind):
         """Return the names of one kind, also those of broken items."""
@@ -58,12 +69,8 @@ class View:
     def project(self, reference):
         """Return the full names of the projects that a reference may mean: one, none or several."""
         if "/" in reference:
-            return [reference] if reference in self.project_names() else []
+            return [reference] if reference in self.full_names else []
         return self._full_names.get(reference, [])
-
-    def project_names(self):
-        """Return the full names of all declared projects."""
-        return {full for names in self._full_names.values() for full in names}
 
     def unknown(self, path, value, kind, valid):
         """Return the problem of a reference to what is not declared, as a list.
@@ -72,9 +79,11 @@ class View:
         """
         if kind in self._uncertain:
             return []
-        shown = sorted(valid)[:8] + (["…"] if len(valid) > 8 else [])
+        shown = list(islice(valid, 8)) + (["…"] if len(valid) > 8 else [])
         expected = "a declared {0} ({1})".format(WORDS[kind], ", ".join(shown) or "there is none")
-        return [Problem(path, value, expected, close(value, valid), kind="reference")]
+        self._comparisons += len(valid)
+        nearest = close(value, valid) if self._comparisons <= MOST_COMPARISONS else None
+        return [Problem(path, value, expected, nearest, kind="reference")]
 
     def all_sound(self, kind):
         """Say whether every item of one kind could be judged."""
@@ -83,9 +92,9 @@ class View:
     def _items(self, section, path, kind):
         path = child(path, kind)
         items = section.get(kind, []) if isinstance(section, dict) else None
-        if not isinstance(items, list):
+        if not isinstance(items, list) or path in self._missing:
             self._uncertain.add(kind)
-            items = []
+        items = items if isinstance(items, list) else []
         sound, self.names[kind] = [], []
         for index, item in enumerate(items):
             where = child(path, index)
