@@ -29,7 +29,7 @@ def problems(view):
             found += view.unknown(child(path, "pool"), flavor["pool"], "pools", names)
         elif pool:
             found += _pool_problems(path, flavor, pool)
-        projects, unknown = _access(view, path, flavor)
+        unknown, projects = _access(view, path, flavor)
         found += unknown + _spec_problems(path, flavor)
         if pool and pool["site"] in view.site_of:
             found += _residency_problems(view, path, flavor, projects, view.site_of[pool["site"]])
@@ -50,9 +50,9 @@ def _pool_problems(path, flavor, pool):
 
 
 def _access(view, path, flavor):
-    """Return the full names of the projects with access, by the path of each, and the problems of the others."""
+    """Return the problems of references, and mapping of the path of each good one to (as written, full name)."""
     path = child(path, "access")
-    projects, found = {}, []
+    projects, seen, found = {}, set(), []
     for index, reference in enumerate(flavor["access"] or []):
         where = child(path, index)
         meant = view.project(reference)
@@ -62,11 +62,12 @@ def _access(view, path, flavor):
         elif not meant:
             valid = view.full_names if "/" in reference else view.any_names
             found += view.unknown(where, reference, "projects", valid)
-        elif meant[0] in projects.values():
+        elif meant[0] in seen:
             found.append(Problem(where, reference, "each project once", kind="meaning"))
         else:
-            projects[where] = meant[0]
-    return projects, found
+            seen.add(meant[0])
+            projects[where] = (reference, meant[0])
+    return found, projects
 
 
 def _spec_problems(path, flavor):
@@ -96,12 +97,12 @@ def _residency_problems(view, path, flavor, projects, site):
             expected = "a list of projects, because {0} must stay in another jurisdiction than {1} of site {2}".format(
                 shortened(bound), site["jurisdiction"], site["name"])
             found.append(Problem(path, None, expected, kind="meaning", state="open to everybody"))
-    for where, name in projects.items():
+    for where, (written, name) in projects.items():
         project = view.project_of.get(name)
         if project and project["residency"] and not within(site["jurisdiction"], project["residency"]):
             expected = "a project that may leave {0}: pool {1} is at site {2} in {3}".format(
                 project["residency"], flavor["pool"], site["name"], site["jurisdiction"])
-            found.append(Problem(where, name, expected, kind="meaning"))
+            found.append(Problem(where, written, expected, kind="meaning"))
     return found
 
 
