@@ -70,14 +70,14 @@ def mutated(draw):
         if how == "delete":
             del holder[key]
         elif how == "change":
-            holder[key] = draw(values)
+            holder[key] = copy.deepcopy(draw(values))  # ODD is shared: a later mutation must not change it
         elif how == "swap":
             holder[key] = copy.deepcopy(at(document, draw(st.sampled_from(found))))
         elif how == "repeat" and isinstance(holder, list):
             holder.append(copy.deepcopy(holder[key]))
         elif isinstance(holder, dict):
             new = draw(st.sampled_from(["name", "profile", "extra", "Name", "slices"]) | st.text(max_size=5))
-            holder[new] = holder.pop(key) if how == "rename" else draw(values)
+            holder[new] = holder.pop(key) if how == "rename" else copy.deepcopy(draw(values))
     return document
 
 
