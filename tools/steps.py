@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from step import CHECKOUT, Command, Place, Step
@@ -44,6 +45,7 @@ def unit() -> list[Step]:
     if not _has_tests(TESTS / "unit"):
         return []
     steps = [Step(f"unit-{core}", "unit", f"core-{core}", _pytest("unit"), fast=core == CORES[-1]) for core in CORES]
+    steps.append(Step("units-ansible-test", "unit", MAIN, _ansible_test_units, after=("artefact",)))
     no_root = "" if os.getuid() == 0 else "a Debian trixie root (for Python 3.13) can only be made by root"
     steps.append(Step("unit-2.21-python3.13", "unit", MAIN, _trixie, hindered=no_root))
     return steps
@@ -122,6 +124,12 @@ def _sanity(place: Place) -> list[Command]:
 
 def _pytest(directory: str):
     return lambda place: [Command(place.pytest(f"tests/{directory}"))]
+
+
+def _ansible_test_units(place: Place) -> list[Command]:
+    """The same tests as ansible-test runs them: in parallel, each in a process of its own, without our pytest settings."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return [_in_sources(place, place.tool("ansible-test"), "units", "--local", "--python", version, "--color", "no")]
 
 
 def _trixie(place: Place) -> list[Command]:
