@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, the sovereign.region authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans and verdicts in sentences that can be read aloud. Pure."""
+
+from __future__ import annotations
+
+from .change import count
+
+# Kinds of which Nova's or Keystone's word has no plain plural.
+PLURALS = {
+    "flavor extra specs": ("set of extra specs", "sets of extra specs"),
+    "flavor extra spec": ("extra spec", "extra specs"),
+    "flavor access": ("flavor access", "flavor accesses"),
+}
+FIELDS = {"ram_mib": "RAM", "disk_gib": "disk", "vcpus": "vCPUs"}
+UNITS = {"ram_mib": " MiB", "disk_gib": " GiB"}
+# What a headline says first, by what was run.
+HEADLINES = {
+    "plan": "Plan for region {0}",
+    "check": "Plan for region {0}",
+    "site": "Done in region {0}",
+    "teardown": "Removed from region {0}",
+    "teardown plan": "Plan to empty region {0}",
+    "verify": "Differences in region {0}",
+}
+
+
+def headline(actions, region, verb="plan"):
+    """Return the one sentence that sums up a list of actions."""
+    start = HEADLINES.get(verb, "{0}: " + verb).format(region)
+    if not actions:
+        return "{0}: nothing to do".format(start)
+    kinds = {}
+    for action in actions:
+        kinds[action["kind"]] = kinds.get(action["kind"], 0) + 1
+    parts = ", ".join(_counted(kind, number) for kind, number in kinds.items())
+    text = "{0}: {1}: {2}".format(start, count(len(actions), "change"), parts)
+    for key in ("interrupts", "deferred"):
+        number = sum(1 for action in actions if action.get(key))
+        if number:
+            verb = "interrupts work" if key == "interrupts" else "has to wait"
+            verb = verb if number == 1 else {"interrupts work": "interrupt work", "has to wait": "have to wait"}[verb]
+            text += "; {0} {1}".format(number, verb)
+    return text
+
+
+def plan_lines(actions, region, verb="plan", warnings=()):
+    """Return the headline, one numbered sentence for each action, and the warnings."""
+    lines = [headline(actions, region, verb)]
+    lines += ["{0}. {1}".format(number, sentence(action)) for number, action in enumerate(actions, 1)]
+    return lines + ["warning: {0}".format(_plain(warning)) for warning in warnings]
+
+
+def sentence(action):
+    """Return one action as a sentence: what happens to what, from what to what, and what it costs."""
+    text = "{0} {1} {2}".format(action["verb"], action["kind"], _plain(action["name"]))
+    before, after = action.get("before"), action.get("after")
+    if action["verb"] in ("update", "adopt"):
+        changes = _changes(before or {}, after or {})
+        text += ": " + ", ".join(changes) if changes else ""
+    elif action["verb"] == "create":
+        fields = _fields(after or {})
+        text += " ({0})".format(", ".join(fields)) if fields else ""
+    if action.get("interrupts"):
+        text += "; interrupts work: {0}".format(_plain(action["interrupts"]))
+    if action.get("deferred"):
+        text += "; deferred: {0}".format(_plain(action["deferred"]))
+    return text
+
+
+def verdict_lines(verdicts):
+    """Return one line for each verdict, and a last one that counts them."""
+    lines = [
+        "{0}: {1}, {2}: {3}".format(one["status"], one["rule"], _plain(one["subject"]), _plain(one["message"]))
+        for one in verdicts
+    ]
+    if not verdicts:
+        return ["no verdict: nothing was looked at, and that is never a pass"]
+    numbers = {}
+    for one in verdicts:
+        numbers[one["status"]] = numbers.get(one["status"], 0) + 1
+    order = ("error", "fail", "pass", "not_applicable", "waived")
+    known = ["{0} {1}".format(numbers[status], status) for status in order if status in numbers]
+    return lines + ["{0}: {1}".format(count(len(verdicts), "verdict"), ", ".join(known))]
+
+
+def _counted(kind, number):
+    one, many = PLURALS.get(kind, (kind, kind + "s"))
+    return "{0} {1}".format(number, one if number == 1 else many)
+
+
+def _fields(after):
+    """Return the fields of a new object worth a word: what is empty, or as it would be anyway, is not."""
+    return [
+        "{0} {1}".format(_label(key), _value(value, key))
+        for key, value in after.items()
+        if value not in ("", [], {}, None) and not (key == "enabled" and value is True) and key != "project"
+    ]
+
+
+def _changes(before, after):
+    return [
+        "{0} from {1} to {2}".format(_label(key), _value(before.get(key), key), _value(value, key))
+        for key, value in after.items()
+    ]
+
+
+def _label(key):
+    return FIELDS.get(key, _plain(key).replace("_", " "))
+
+
+def _value(value, key=""):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or value == [] or value == {}:
+        return "none"
+    if value == "":
+        return "empty"
+    if isinstance(value, (list, tuple)):
+        return " and ".join(_plain(item) for item in value)
+    if isinstance(value, dict):
+        return " and ".join("{0} {1}".format(_plain(name), _value(value[name])) for name in sorted(value))
+    return _plain(value) + UNITS.get(key, "")
+
+
+def _plain(value):
+    """Return text on one line: a name that holds a line break must not look like a line of the plan."""
+    return "".join(sign if sign.isprintable() else "?" for sign in str(value))
