@@ -15,7 +15,9 @@ from .names import qualified
 from .pools import per_host
 
 # Extra specs by which Nova places GPUs. Numbered groups (resources1, trait_x) count as well.
-DERIVED_SPEC = re.compile(r"(?:pci_passthrough:alias|(?:resources|trait)[^:]*:(?:CUSTOM_(?:SITE|GPU|VGPU|MIG)_.*|VGPU))\Z")
+DERIVED_SPEC = re.compile(
+    r"(?:pci_passthrough:alias|(?:resources|trait)[^:]*:(?:CUSTOM_(?:SITE|GPU|VGPU|MIG)_.*|VGPU))\Z"
+)
 
 
 def problems(view):

@@ -55,6 +55,7 @@ def _same_trait(view):
         trait = site_trait(site["name"])
         before = first.setdefault(trait, site["name"])
         if before != site["name"]:
-            expected = "a name that differs from {0!r} by more than - and _: both are the trait {1}".format(before, trait)
-            found.append(Problem(child(path, "name"), site["name"], expected, kind="meaning"))
+            expected = "a name that differs from {0!r} by more than - and _: both are the trait {1}"
+            problem = Problem(child(path, "name"), site["name"], expected.format(before, trait), kind="meaning")
+            found.append(problem)
     return found

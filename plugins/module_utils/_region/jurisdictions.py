@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the sovereign.region authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Countries of ISO 3166-1 alpha-2, as officially assigned (source: iso.org/obp, 2026-11), and what is written instead."""
+"""Countries of ISO 3166-1 alpha-2 as officially assigned (https://www.iso.org/obp), and what is written instead."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ NAME = {
 JURISDICTION = {
     "type": "string",
     "pattern": r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$(?!\n)",
-    "patternErrorMessage": "a country of ISO 3166-1 such as DE, or a part of one such as DE-BE, in quotes if it is \"NO\"",
+    "patternErrorMessage":
+        "a country of ISO 3166-1 such as DE, or a part of one such as DE-BE, in quotes if it is \"NO\"",
 }
 # YAML 1.1 reads 0000:10:00.0 as a number in base 60.
 PCI_ADDRESS = {

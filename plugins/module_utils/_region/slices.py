@@ -1,4 +1,6 @@
-
+# Copyright: (c) 2026, the sovereign.region authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Slices of a region document, in the shape that modules and roles take: nobody gets the whole document. Pure."""
 
 from __future__ import annotations

@@ -131,7 +131,8 @@ def _full_names(tenancy):
     found = {}
     items = tenancy.get("projects") if isinstance(tenancy, dict) else None
     for item in items if isinstance(items, list) else []:
-        name, domain = (item.get("name"), item.get("domain", DEFAULT_DOMAIN)) if isinstance(item, dict) else (None, None)
+        item = item if isinstance(item, dict) else {}
+        name, domain = item.get("name"), item.get("domain", DEFAULT_DOMAIN)
         if isinstance(name, str) and isinstance(domain, str):
             full = qualified(domain, name)
             if full not in found.setdefault(name, []):

@@ -1,4 +1,6 @@
-
+# Copyright: (c) 2026, the sovereign.region authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What is valid and probably not meant. Pure."""
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ def _unused(document, flavors):
     ]
     sites = {pool["site"] for pool in document["accelerators"]["pools"]}
     if sites:
-        found += ["site {0} has no pool".format(site["name"]) for site in document["sites"] if site["name"] not in sites]
+        empty = [site["name"] for site in document["sites"] if site["name"] not in sites]
+        found += ["site {0} has no pool".format(name) for name in empty]
     return found
 
 

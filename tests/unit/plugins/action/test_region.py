@@ -19,7 +19,6 @@ from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.template import Templar
-
 from ansible_collections.sovereign.region.plugins.action import region as module
 from ansible_collections.sovereign.region.tests.unit.plugins.module_utils._region.documents import inventory
 
@@ -144,7 +143,8 @@ VAULT
       sovereign.region.region:
         document: "{{ sovereign_region | combine(whole) }}"
       vars:
-        whole: {accelerators: {pools: [{name: h200, site: site-a, hosts: [h1], model: H200, mode: passthrough, devices: 8}]}}
+        pool: {name: h200, site: site-a, hosts: [h1], model: H200, mode: passthrough, devices: 8}
+        whole: {accelerators: {pools: ["{{ pool }}"]}}
       register: whole_region
     - name: An undefined part is named by its path
       sovereign.region.region:

@@ -1,12 +1,11 @@
 # Copyright: (c) 2026, the sovereign.region authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The interpreter: every problem with path, value, expectation and nearest name; defaults; refusal of other keywords."""
+"""The interpreter: every problem with path, value, expectation and nearest name; defaults; unknown keywords."""
 
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.sovereign.region.plugins.module_utils._core.schema import Problem, Schema, child, same
 
 THING = Schema(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import jsonschema
 import pytest
 import yaml
-
 from ansible_collections.sovereign.region.plugins.module_utils._region.document import ROOT, InvalidDocument, load
 from ansible_collections.sovereign.region.tests.unit.plugins.module_utils._region.documents import (
     BROKEN,

@@ -9,7 +9,6 @@ import copy
 import time
 
 import pytest
-
 from ansible_collections.sovereign.region.plugins.module_utils._core.errors import DeclarationError
 from ansible_collections.sovereign.region.plugins.module_utils._region.checks_tenancy import RESERVED_MARKS
 from ansible_collections.sovereign.region.plugins.module_utils._region.document import InvalidDocument, load

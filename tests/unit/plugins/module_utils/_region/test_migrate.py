@@ -17,7 +17,7 @@ def _one_to_two(document):
 
 
 def _two_to_three(document):
-    return dict(document, law={site: "DE" for site in document["sites"]})
+    return dict(document, law=dict.fromkeys(document["sites"], "DE"))
 
 
 STEPS = {1: _one_to_two, 2: _two_to_three}

@@ -9,7 +9,6 @@ import datetime
 from collections import UserDict
 
 import pytest
-
 from ansible_collections.sovereign.region.plugins.module_utils._region.document import InvalidDocument, load
 from ansible_collections.sovereign.region.plugins.module_utils._region.plain import to_plain
 

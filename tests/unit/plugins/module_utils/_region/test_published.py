@@ -13,7 +13,6 @@ import sys
 
 import pytest
 import yaml
-
 from ansible_collections.sovereign.region.plugins.module_utils._region.document import examine, load
 from ansible_collections.sovereign.region.plugins.module_utils._region.names import alias, resource_class
 from ansible_collections.sovereign.region.plugins.module_utils._region.schema import SCHEMA

@@ -9,7 +9,6 @@ import copy
 import re
 
 import pytest
-
 from ansible_collections.sovereign.region.plugins.module_utils._region import names
 from ansible_collections.sovereign.region.plugins.module_utils._region.document import load
 from ansible_collections.sovereign.region.plugins.module_utils._region.pools import describe, of_host
@@ -55,7 +54,8 @@ def test_names_of_sites_and_owners():
 
 
 def test_pools_are_counted_with_hosts_and_slices(example):
-    counted = [(p["name"], p["cards_per_host"], p["per_host"], p["total"], p["jurisdiction"]) for p in describe(example)]
+    keys = ("name", "cards_per_host", "per_host", "total", "jurisdiction")
+    counted = [tuple(pool[key] for key in keys) for pool in describe(example)]
     assert counted == [("h200", 8, 8, 16, "DE-BY"), ("l40s-12q", 4, 16, 32, "DE-BY"), ("mi300x", 8, 8, 16, "FR")]
     assert [pool["name"] for pool in of_host(example, "par-gpu02")] == ["mi300x"]
 
