@@ -157,6 +157,8 @@ def _variables(work: Path, place: Place | None, extra: dict[str, str]) -> dict[s
         **kept,
         "HOME": str(home),
         "SOVEREIGN_REGION_CACHE": str(cache.root()),
+        # What programs keep for the next run, such as the seed of the embedded region.
+        "XDG_CACHE_HOME": str(cache.root() / "steps"),
         "LC_ALL": "C.UTF-8",
         "PATH": f"{place.environment / 'bin'}:{os.environ.get('PATH', os.defpath)}",
         "PIP_CACHE_DIR": str(cache.root() / "pip"),
