@@ -17,7 +17,7 @@ RESERVED_DOMAINS = ("Default", "Federated")
 # The control plane's own projects: a region that took them over could also remove them.
 RESERVED_PROJECTS = ("Default/admin", "Default/service")
 # Marks of ownership, in Keystone's tags and Nova's extra specs.
-RESERVED_MARKS = ("managed-by:", "sovereign.region")
+RESERVED_MARKS = ("managed-by:", "sovereign.region", "sovereign_region")
 
 
 def problems(view):

@@ -14,6 +14,7 @@ from ansible_collections.sovereign.region.plugins.module_utils._region.checks_te
 from ansible_collections.sovereign.region.plugins.module_utils._region.document import InvalidDocument, load
 from ansible_collections.sovereign.region.plugins.module_utils._region.jurisdictions import COUNTRIES, within
 from ansible_collections.sovereign.region.plugins.module_utils._region.names import owner
+from ansible_collections.sovereign.region.plugins.module_utils._tenancy.flavors import MARK
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy.names import tag_of
 from ansible_collections.sovereign.region.tests.unit.plugins.module_utils._region.documents import (
     INVENTORIES,
@@ -139,6 +140,9 @@ def test_all_countries():
 def test_marks_of_ownership_are_reserved():
     assert tag_of(owner("r")).startswith(RESERVED_MARKS)
     assert owner("r").startswith(RESERVED_MARKS)
+    assert MARK.startswith(RESERVED_MARKS)
+    flavor = dict(FLAVOR, extra_specs={MARK: "r"})
+    assert paths(region([{}], flavors=[flavor])) == ['tenancy.flavors[0].extra_specs["{0}"]'.format(MARK)]
 
 
 def large(count):

@@ -9,12 +9,17 @@ import copy
 import re
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.sovereign.region.plugins.module_utils._region import names
 from ansible_collections.sovereign.region.plugins.module_utils._region.document import load
 from ansible_collections.sovereign.region.plugins.module_utils._region.pools import describe, of_host
 from ansible_collections.sovereign.region.plugins.module_utils._region.slices import expectations, tenancy
 from ansible_collections.sovereign.region.plugins.module_utils._region.warnings import warnings
-from ansible_collections.sovereign.region.tests.unit.plugins.module_utils._region.documents import inventory
+from ansible_collections.sovereign.region.plugins.module_utils._tenancy import flavors, projects
+from ansible_collections.sovereign.region.tests.unit.plugins.module_utils._region.documents import (
+    INVENTORIES,
+    inventory,
+)
 
 
 @pytest.fixture
@@ -112,6 +117,18 @@ def test_tenancy_has_the_shape_of_the_modules(embedded):
         "extra_specs": {"pci_passthrough:alias": "h200:8", "trait:CUSTOM_SITE_SITE_A": "required"},
         "state": "present",
     }
+
+
+@pytest.mark.parametrize("name", INVENTORIES)
+def test_the_modules_take_the_slices(name):
+    document = load(inventory(name)).data
+    slices = dict(tenancy(document), owner=names.owner(document["name"]))
+    for module, keys in ((projects, ("domains", "projects", "owner")), (flavors, ("flavors", "owner"))):
+        validated = ArgumentSpecValidator(module.ARGUMENT_SPEC).validate({key: slices[key] for key in keys})
+        assert validated.error_messages == []
+        assert module.validate(validated.validated_parameters) == []
+        for key in keys:
+            assert validated.validated_parameters[key] == slices[key]
 
 
 def test_public_flavor(embedded):
