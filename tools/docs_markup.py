@@ -54,7 +54,7 @@ def options(declared: dict, parents: tuple[str, ...] = ()) -> list[str]:
         default = "required" if option.get("required") else default
         rows.append(f"| `{path}` | {kind(option)} | {cell(default)} | {cell(' '.join(filter(None, notes)))} |")
         suffix = "[]" if option.get("type") == "list" else ""
-        rows.extend(options(option.get("options") or {}, (*parents, name + suffix)))
+        rows.extend(options(option.get("options") or option.get("suboptions") or {}, (*parents, name + suffix)))
     return rows
 
 
