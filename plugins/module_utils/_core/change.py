@@ -77,6 +77,22 @@ class PartialFailure(RegionError):
         )
 
 
+class Unverified(RegionError):
+    """Every action was accepted, but the state that is read back is another, or cannot be read.
+
+    Args:
+        done: the actions that the services accepted, in order.
+        cause: why, as an exception.
+        left: what would still have to be done; empty when reading back failed.
+    """
+
+    def __init__(self, done, cause, left=()):
+        self.done = list(done)
+        self.failed = left[0] if left else None
+        self.cause = cause
+        super().__init__("{0} accepted, but {1}".format(count(len(self.done), "action"), cause))
+
+
 def count(number, noun):
     """Return ``1 action`` or ``2 actions``."""
     return "{0} {1}{2}".format(number, noun, "" if number == 1 else "s")
@@ -93,7 +109,7 @@ def apply(plan, perform):
         The list of actions performed, which is the whole plan.
 
     Raises:
-        PartialFailure: with what was done until then.
+        PartialFailure: with what was done until then, whatever went wrong.
     """
     done = []
     for action in plan:
@@ -101,6 +117,10 @@ def apply(plan, perform):
             perform(action)
         except RegionError as error:
             raise PartialFailure(done, action, error, len(plan) - len(done) - 1) from error
+        except Exception as error:
+            # A defect of ours, or a reply that no service should give: what was done must be told all the same.
+            cause = RegionError("unexpected {0}: {1}".format(type(error).__name__, error))
+            raise PartialFailure(done, action, cause, len(plan) - len(done) - 1) from error
         done.append(action)
     return done
 

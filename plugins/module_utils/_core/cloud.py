@@ -9,18 +9,19 @@ half a second more as objects, and a call that is not written here is not made.
 
 from __future__ import annotations
 
-import re
 import time
 
-from . import errors
+from . import catalogue, errors
 from .replies import (
     MICROVERSIONS,
     SAFE_METHODS,
     error_for,
-    next_link,
+    following_query,
     retry_after,
+    rows_of,
     versioned,
 )
+from .secrets import split
 
 # Waits in seconds between tries when the server names none; their number is the number of retries.
 WAITS = (0.5, 1.0, 2.0, 4.0)
@@ -29,17 +30,20 @@ NOT_CARRIED_OUT = (429, 503)
 # For requests that change nothing a gateway's failure may be tried again too.
 TRANSIENT = (429, 500, 502, 503, 504)
 DEFAULT_TIMEOUT = 60
+# A proxy may redirect once or twice, to https or to a canonical host; more is a loop.
+MOST_REDIRECTS = 3
 # Auth types whose generic form asks Keystone for its versions first, one call more each time.
 VERSION_3 = {"password": "v3password", "token": "v3token"}
 
 
-def connect(params):
+def connect(params, sleep=time.sleep):
     """Return a Cloud for the authentication options of a module. Nothing is sent yet.
 
     Args:
         params: mapping with ``cloud``, ``auth``, ``auth_type``, ``region_name``, ``interface``, ``validate_certs``,
             ``ca_cert``, ``client_cert``, ``client_key`` and ``timeout``; each may be None. What is None comes from
             clouds.yaml and the OS_ environment, as openstacksdk reads them.
+        sleep: function of seconds that waits between tries.
 
     Raises:
         MissingLibrary, CloudConfigError
@@ -68,8 +72,26 @@ def connect(params):
         session.auth = _without_version_discovery(region.config, loading) or session.auth
     except known as error:
         raise errors.CloudConfigError(_config_message(cloud, error)) from error
-    timeout = params.get("timeout") or region.config.get("api_timeout") or DEFAULT_TIMEOUT
-    return Cloud(session, region, float(timeout))
+    if not hasattr(session.auth, "get_access"):
+        raise errors.CloudConfigError(
+            "auth_type {0!r} gives no token and no service catalogue; use password, token, "
+            "v3applicationcredential or another plugin of Keystone".format(region.config.get("auth_type"))
+        )
+    session.redirect = MOST_REDIRECTS
+    return Cloud(session, region, _timeout(params, region), sleep)
+
+
+def _timeout(params, region):
+    """Return the seconds that a reply may take: the option, else the cloud's own setting."""
+    given = params.get("timeout")
+    given = region.config.get("api_timeout") if given is None else given
+    try:
+        seconds = float(DEFAULT_TIMEOUT if given is None else given)
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise errors.CloudConfigError("timeout: {0!r} is no number of seconds above 0".format(given))
+    return seconds
 
 
 def _tls(params):
@@ -106,14 +128,14 @@ class Cloud:
         server_time: seconds since the epoch on the server's clock at its last reply, or None.
     """
 
-    def __init__(self, session, region, timeout):
+    def __init__(self, session, region, timeout, sleep=time.sleep):
         self.calls = 0
         self.server_time = None
         self._session = session
         self._region = region
         self._timeout = timeout
         self._endpoints = {}
-        self._sleep = time.sleep
+        self._sleep = sleep
         self._count_calls()
 
     def _count_calls(self):
@@ -122,7 +144,7 @@ class Cloud:
 
         def counted(request, **kwargs):
             self.calls += 1
-            kwargs["timeout"] = kwargs.get("timeout") or self._timeout
+            kwargs["timeout"] = self._timeout
             return send(request, **kwargs)
 
         http.send = counted
@@ -144,7 +166,29 @@ class Cloud:
         return self._access().project_id
 
     def _access(self):
-        return self._guard("authentication at", self._auth_url(), lambda: self._session.auth.get_access(self._session))
+        """Return what Keystone says about us. Asking for a token changes nothing: it is tried again like a GET."""
+        url = self._auth_url()
+        waits = list(WAITS)
+        while True:
+            try:
+                return self._guard("authentication at {0}".format(url), url, self._token)
+            except (errors.ServiceFailed, errors.ServiceUnreachable, errors.RateLimited) as error:
+                if not waits:
+                    raise
+                reply = getattr(error.__cause__, "response", None)
+                wait = waits.pop(0)
+                self._sleep(wait if reply is None else retry_after(reply.headers, wait))
+
+    def _token(self):
+        try:
+            return self._session.auth.get_access(self._session)
+        except (AttributeError, KeyError, TypeError) as error:
+            # keystoneauth trusts a reply with status 200 to be Keystone's.
+            raise errors.ServiceFailed(
+                "authentication at {0}: the reply holds no token; something else may be listening there".format(
+                    self._auth_url()
+                )
+            ) from error
 
     def has(self, service):
         """Whether the catalogue has ``service`` in this region."""
@@ -168,24 +212,44 @@ class Cloud:
             key: the collection's name in the reply, such as ``projects``.
             query: mapping of query parameters for the first page.
         """
-        items, seen = [], set()
-        reply = self.request("GET", service, path, query=query)
+        items, seen, what = [], [], "GET {0} {1}".format(service, path)
         while True:
-            items.extend(reply.get(key) or [])
+            reply = self.request("GET", service, path, query=query)
+            rows = rows_of(reply, key, what)
+            items.extend(rows)
             if reply.get("truncated"):
                 raise errors.CloudError(
                     "{0} cut the list {1} at its list_limit; what it left out cannot be judged: "
                     "raise list_limit in the service".format(service, path)
                 )
-            link = next_link(reply, key)
-            if not link or link in seen:
+            # Only the query of the link is used: behind a proxy its host and prefix are often not those of the
+            # catalogue, and a token is sent to no other place than the catalogue names.
+            query = following_query(reply, key)
+            if not query or not rows:
                 return items
-            seen.add(link)
-            reply = self.request("GET", service, link)
+            if query in seen:
+                raise errors.ServiceFailed("{0}: the pages of the list lead in a circle".format(what))
+            seen.append(query)
+
+    def any(self, service, path, key, query):
+        """Whether the first page of a collection has an item. A reply that is no such list is an error, not a no."""
+        reply = self.request("GET", service, path, query=query)
+        return bool(rows_of(reply, key, "GET {0} {1}".format(service, path)))
 
     def post(self, service, path, body=None):
         """Send a POST and return the decoded reply."""
         return self.request("POST", service, path, body)
+
+    def created(self, service, path, body, key):
+        """Send a POST that creates an object and return the object, which is below ``key`` in the reply."""
+        made = (self.post(service, path, body) or {}).get(key)
+        if not isinstance(made, dict) or not made.get("id"):
+            raise errors.ServiceFailed(
+                "POST {0} {1}: the reply does not say what was created; something else may be listening there".format(
+                    service, path
+                )
+            )
+        return made
 
     def put(self, service, path, body=None):
         """Send a PUT and return the decoded reply."""
@@ -208,15 +272,16 @@ class Cloud:
         Args:
             method: HTTP method.
             service: service type.
-            path: path below the versioned endpoint, or an absolute URL (a link to the next page).
+            path: path below the versioned endpoint.
             body: object to send as JSON.
-            query: mapping of query parameters.
+            query: query parameters, a mapping or a list of pairs.
 
         Raises:
             CloudError: one of its children, with the service's own words.
         """
-        what = "{0} {1} {2}".format(method, service, re.sub(r"^https?://[^/]+", "", path))
-        url = path if path.startswith("http") else self._endpoint(service) + path
+        what = "{0} {1} {2}".format(method, service, path)
+        self._access()
+        url = self._endpoint(service) + path
         headers = {"Accept": "application/json"}
         if service in MICROVERSIONS:
             headers["OpenStack-API-Version"] = "{0} {1}".format(service, MICROVERSIONS[service])
@@ -229,11 +294,16 @@ class Cloud:
                     raise
                 self._sleep(waits.pop(0))
                 continue
-            if reply.status_code < 400:
+            if reply.status_code < 300:
                 return self._decoded(reply, what)
+            if reply.status_code < 400:
+                raise errors.CloudError(
+                    "{0}: {1} redirects to {2}, after {3} redirects at most; correct the endpoint in the "
+                    "catalogue".format(what, url, reply.headers.get("Location"), MOST_REDIRECTS), reply.status_code
+                )
             again = TRANSIENT if method in SAFE_METHODS else NOT_CARRIED_OUT
             if reply.status_code not in again or not waits:
-                raise error_for(what, reply.status_code, reply.text, len(WAITS) - len(waits))
+                raise error_for(what, reply.status_code, self._clean(reply.text), len(WAITS) - len(waits))
             wait = waits.pop(0)
             self._sleep(retry_after(reply.headers, wait))
 
@@ -264,11 +334,25 @@ class Cloud:
         if not reply.content:
             return None
         try:
-            return reply.json()
+            decoded = reply.json()
         except ValueError as error:
             raise errors.ServiceFailed(
-                "{0}: the reply is no JSON ({1})".format(what, error), reply.status_code
+                "{0}: the reply is no JSON ({1}); something else may be listening there".format(what, error),
+                reply.status_code,
             ) from error
+        if not isinstance(decoded, dict):
+            raise errors.ServiceFailed("{0}: the reply is no JSON object".format(what), reply.status_code)
+        return decoded
+
+    def _clean(self, text):
+        """Return a service's words without our own secrets: some echo the request that they refuse."""
+        text = str(text)
+        secrets = split(self._region.config.get("auth") or {})[0]
+        token = getattr(getattr(self._session.auth, "auth_ref", None), "auth_token", None)
+        for secret in sorted(secrets | {token or ""}, key=len, reverse=True):
+            if secret:
+                text = text.replace(secret, "********")
+        return text
 
     def _auth_url(self):
         return (self._region.config.get("auth") or {}).get("auth_url", "an unknown auth_url")
@@ -282,31 +366,7 @@ class Cloud:
 
     def _from_catalogue(self, service):
         interface = self._region.get_interface(service) or "public"
-        catalogue = self._access().service_catalog
-        url = catalogue.url_for(service, interface=interface, region_name=self.region_name) if self._offers(
-            catalogue, service, interface, self.region_name
-        ) else None
-        if url:
-            return url
-        regions = sorted(
-            {str(endpoint.region_id) for endpoint in self._endpoints_of(catalogue, service, interface, None)}
-        )
-        if not regions:
-            raise errors.ServiceMissing("the catalogue has no {0} service ({1} interface)".format(service, interface))
-        close = errors.nearest(self.region_name, regions)
-        raise errors.ServiceMissing(
-            "the catalogue has no {0} service in region {1!r}; it has one in: {2}{3}".format(
-                service, self.region_name, ", ".join(regions), "; did you mean {0!r}?".format(close) if close else ""
-            )
-        )
-
-    def _offers(self, catalogue, service, interface, region):
-        return bool(self._endpoints_of(catalogue, service, interface, region))
-
-    @staticmethod
-    def _endpoints_of(catalogue, service, interface, region):
-        found = catalogue.get_endpoints_data(service_type=service, interface=interface, region_name=region)
-        return [endpoint for endpoints in found.values() for endpoint in endpoints]
+        return catalogue.endpoint(self._access().service_catalog, service, interface, self.region_name)
 
     def _guard(self, what, url, send):
         """Call ``send`` and turn every exception of the libraries into one of ours."""
@@ -315,27 +375,38 @@ class Cloud:
 
         try:
             return send()
-        except ksa.http.Unauthorized as error:
-            raise errors.AuthenticationFailed(
+        except ksa.DiscoveryFailure as error:
+            # keystoneauth guesses a version when Keystone does not answer, and reports the guess: tell the reason.
+            cause = error.__context__
+            if isinstance(cause, (ksa.ConnectionError, ksa.http.HttpError)):
+                raise self._meaning(cause, what, url) from cause
+            raise self._meaning(error, what, url) from error
+        except (ksa.ClientException, requests.exceptions.RequestException) as error:
+            raise self._meaning(error, what, url) from error
+
+    def _meaning(self, error, what, url):
+        """Return our exception for one of the libraries."""
+        import keystoneauth1.exceptions as ksa
+        import requests.exceptions
+
+        text = self._clean(error)
+        if isinstance(error, ksa.http.Unauthorized):
+            return errors.AuthenticationFailed(
                 "{0} refused the credentials (401): {1}; check user, password or application credential, "
-                "their domain, and whether they have expired".format(self._auth_url(), error.message),
-                401,
-            ) from error
-        except ksa.http.HttpError as error:
-            raise error_for("authentication at {0}".format(self._auth_url()), error.http_status, str(error), 0) from error
-        except ksa.SSLError as error:
-            raise errors.ServiceUnreachable(
-                "{0}: TLS failed at {1}: {2}; check ca_cert and validate_certs".format(what, url, error)
-            ) from error
-        except ksa.ConnectTimeout as error:
-            raise errors.ServiceUnreachable(
+                "their domain, and whether they have expired".format(self._auth_url(), self._clean(error.message)), 401
+            )
+        if isinstance(error, ksa.http.HttpError):
+            return error_for("authentication at {0}".format(self._auth_url()), error.http_status, text, 0)
+        if isinstance(error, ksa.SSLError):
+            return errors.TlsFailed("{0}: TLS failed at {1}: {2}; check ca_cert and validate_certs".format(what, url, text))
+        if isinstance(error, ksa.ConnectTimeout):
+            return errors.ServiceUnreachable(
                 "{0}: no reply from {1} within {2:g} s; whether it took effect is not known".format(
                     what, url, self._timeout
                 )
-            ) from error
-        except (ksa.ConnectionError, requests.exceptions.RequestException) as error:
-            raise errors.ServiceUnreachable(
-                "{0}: the connection failed or was cut: {1}".format(what, error)
-            ) from error
-        except ksa.ClientException as error:
-            raise errors.CloudConfigError("{0}: {1}".format(what, error)) from error
+            )
+        if isinstance(error, (ksa.ConnectionError, requests.exceptions.RequestException)):
+            return errors.ServiceUnreachable("{0}: the connection failed or was cut: {1}".format(what, text))
+        if isinstance(error, ksa.InvalidResponse):
+            return errors.ServiceFailed("{0}: the reply holds no token ({1})".format(what, text))
+        return errors.CloudConfigError("{0}: {1}".format(what, text))

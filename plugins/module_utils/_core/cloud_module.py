@@ -49,13 +49,13 @@ def run(domain, connector=connect):
         _refuse(reveal(module) + domain.validate(module.params))
         cloud = connector(module.params)
         module.exit_json(**converge(domain, cloud, module.params, module.check_mode))
-    except change.PartialFailure as error:
+    except (change.PartialFailure, change.Unverified) as error:
         module.fail_json(
             msg=str(error),
             error=type(error.cause).__name__,
             changed=bool(error.done),
             actions=[action.as_dict() for action in error.done],
-            failed_action=error.failed.as_dict(),
+            failed_action=error.failed.as_dict() if error.failed else None,
             api_calls=cloud.calls,
         )
     except errors.RegionError as error:
@@ -96,13 +96,7 @@ def converge(domain, cloud, params, check_mode):
     plan = domain.decide(params, observed)
     if plan and not check_mode:
         change.apply(plan, domain.performer(cloud, params, observed))
-        observed = domain.observe(cloud, params)
-        left = domain.decide(params, observed)
-        if left:
-            raise change.PartialFailure(
-                plan, left[0], errors.CloudError("the service accepted every change, but reading back shows the "
-                                                 "old state; something else may be changing it"), len(left) - 1
-            )
+        observed = _read_back(domain, cloud, params, plan)
     return dict(
         domain.describe(params, observed),
         changed=bool(plan),
@@ -110,6 +104,23 @@ def converge(domain, cloud, params, check_mode):
         diff=change.diff(plan),
         api_calls=cloud.calls,
     )
+
+
+def _read_back(domain, cloud, params, plan):
+    """Return what is there after the plan: success is what the services report, not that they accepted."""
+    try:
+        observed = domain.observe(cloud, params)
+        left = domain.decide(params, observed)
+    except errors.RegionError as error:
+        raise change.Unverified(plan, error) from error
+    if left:
+        cause = errors.NotInEffect(
+            "reading back shows that it is still to be done: {0}; something else may be changing it".format(
+                ", ".join("{0} {1} {2}".format(action.verb, action.kind, action.name) for action in left[:3])
+            )
+        )
+        raise change.Unverified(plan, cause, left)
+    return observed
 
 
 def _refuse(problems):

@@ -80,6 +80,14 @@ class ServiceUnreachable(CloudError):
     """
 
 
+class NotInEffect(CloudError):
+    """A service accepted a change, and reading back shows the old state."""
+
+
+class TlsFailed(CloudError):
+    """The certificate of a service, or ours, was not accepted."""
+
+
 class ServiceMissing(CloudError):
     """The catalogue has no such service in this region."""
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+from email.utils import parsedate_to_datetime
+from urllib.parse import parse_qsl, urlsplit
 
 from . import errors
 
@@ -55,12 +57,40 @@ def next_link(reply, key):
     return reply.get("next")
 
 
+def following_query(reply, key):
+    """Return the query of the link to the next page as a list of pairs, or None on the last page."""
+    link = next_link(reply, key)
+    return parse_qsl(urlsplit(link).query, keep_blank_values=True) if link else None
+
+
+def rows_of(reply, key, what):
+    """Return the rows of a list reply.
+
+    Raises:
+        ServiceFailed: the reply is no such list. Taken for an empty one, it would have everything made anew.
+    """
+    rows = (reply or {}).get(key)
+    if not isinstance(rows, list):
+        raise errors.ServiceFailed("{0}: the reply holds no list of {1}; something else may be listening there".format(
+            what, key))
+    return rows
+
+
 def retry_after(headers, default):
-    """Return the seconds to wait that a reply asks for, at most a minute; ``default`` when it names none."""
+    """Return the seconds to wait that a reply asks for, at most a minute; ``default`` when it names none.
+
+    Both forms are read, seconds and date; a date counts from the server's own clock.
+    """
+    value = headers.get("Retry-After")
     try:
-        return min(max(float(headers.get("Retry-After")), 0.0), _LONGEST_WAIT)
+        seconds = float(value)
     except (TypeError, ValueError):
-        return default
+        try:
+            seconds = (parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("Date"))).total_seconds()
+        except (TypeError, ValueError, IndexError, AttributeError):
+            return default
+    # A comparison with NaN is false: it falls through to the default like a time in the past.
+    return min(seconds, _LONGEST_WAIT) if seconds >= 0 else default
 
 
 def message_of(text):

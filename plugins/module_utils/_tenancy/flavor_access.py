@@ -33,7 +33,7 @@ def observe_access(cloud, flavors, existing):
         found = existing.get(name)
         if found and not found.fields["public"]:
             path = "/flavors/{0}/os-flavor-access".format(found.id)
-            access[name] = {row["tenant_id"] for row in cloud.get("compute", path)["flavor_access"]}
+            access[name] = {row["tenant_id"] for row in cloud.list("compute", path, "flavor_access")}
     return access, projects
 
 
@@ -53,7 +53,9 @@ def unknown_projects(params, projects):
 def _pending(params):
     """Return the names of projects that an earlier part of the plan will create."""
     return {
-        action.get("name") for action in params["pending"] if action.get("kind") == "project" and action["verb"] == "create"
+        action.get("name")
+        for action in params["pending"]
+        if action.get("kind") == "project" and action.get("verb") == "create"
     }
 
 

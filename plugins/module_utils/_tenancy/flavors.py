@@ -10,15 +10,17 @@ Source: Compute API 2.86, "Flavors", "Flavors extra-specs", "Flavors access".
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from .._core import ownership
 from .._core.change import Action
-from .._core.errors import DeclarationError, Refused, unknown_name
+from .._core.errors import DeclarationError, Forbidden, Refused, unknown_name
 from .._core.ownership import OWNERSHIP_SPEC, Existing
 from .flavor_access import access_actions, observe_access, unknown_projects
-from .names import duplicates, name_problems, qualified
+from .names import LONGEST_FLAVOR_NAME, duplicates, name_problems, owner_problems, qualified
 
 ARGUMENT_SPEC = dict(
     OWNERSHIP_SPEC,
@@ -41,6 +43,9 @@ ARGUMENT_SPEC = dict(
     pending={"type": "list", "elements": "dict", "default": []},
 )
 MARK = "sovereign_region:owner"
+# Source: Nova 34.0.0, nova/api/validation/parameter_types.py, extra_specs.
+_SPEC_KEY = re.compile(r"[a-zA-Z0-9-_:. ]{1,255}\Z")
+_LONGEST_SPEC = 255
 SIZES = ("vcpus", "ram_mib", "disk_gib")
 # What Nova fixes at creation. A flavor of another size is another flavor.
 FIXED = SIZES + ("public",)
@@ -70,17 +75,33 @@ def flavor_id(owner, name):
 def validate(params):
     """Return one sentence for each thing that cannot be right. Pure."""
     flavors = params["flavors"]
-    found = duplicates("flavors", [flavor["name"] for flavor in flavors])
+    found = owner_problems(params["owner"]) + duplicates("flavors", [flavor["name"] for flavor in flavors])
     for index, flavor in enumerate(flavors):
         path = "flavors[{0}]".format(index)
-        found += name_problems(path + ".name", flavor["name"])
+        found += name_problems(path + ".name", flavor["name"], LONGEST_FLAVOR_NAME)
         if flavor["state"] == "present":
             found += _size_problems(path, flavor)
         if flavor["public"] and flavor["access"]:
             found.append("{0}.access: a public flavor is for everyone; say public: false to name projects".format(path))
         found += duplicates(path + ".access", [qualified(name) for name in flavor["access"] or []])
-        if MARK in (flavor["extra_specs"] or {}):
-            found.append("{0}.extra_specs: {1!r} is the mark of the owner; set it with the option owner".format(path, MARK))
+        found += _spec_problems(path + ".extra_specs", flavor["extra_specs"] or {})
+    return found
+
+
+def _spec_problems(path, specs):
+    found = []
+    if MARK in specs:
+        found.append("{0}: {1!r} is the mark of the owner; set it with the option owner".format(path, MARK))
+    for key, value in specs.items():
+        if not _SPEC_KEY.match(str(key)):
+            found.append(
+                "{0}: the key {1!r}; Nova takes 1 to 255 letters, digits, spaces and - _ . :".format(path, key)
+            )
+        if value is None or isinstance(value, (dict, list)):
+            found.append("{0}.{1}: {2!r}; expected text, a number or a boolean; to remove a key, leave it out".format(
+                path, key, value))
+        elif len(str(value)) > _LONGEST_SPEC:
+            found.append("{0}.{1}: {2} characters; at most {3}".format(path, key, len(str(value)), _LONGEST_SPEC))
     return found
 
 
@@ -103,7 +124,10 @@ def observe(cloud, params):
 
 
 def _existing(row, owner):
-    specs = dict(row.get("extra_specs") or {})
+    if "extra_specs" not in row:
+        # Taken for none, they would all be written again, and what is not declared would stay unseen.
+        raise Forbidden("GET compute /flavors/detail: the policy of the service does not show extra specs to this user")
+    specs = dict(row["extra_specs"])
     mark = specs.pop(MARK, None)
     fields = {
         "vcpus": row["vcpus"],
@@ -196,7 +220,8 @@ def _spec_actions(name, before, after):
         old = {key: before.get(key) for key in changed} if before else None
         plan.append(Action("update" if before else "create", "flavor extra specs", name, old, changed))
     for key in sorted(set(before) - set(after)):
-        plan.append(Action("delete", "flavor extra spec", "{0} {1}".format(name, key), {key: before[key]}, None))
+        plan.append(Action("delete", "flavor extra spec", "{0} {1}".format(name, key), {key: before[key]}, None,
+                           details={"flavor": name, "key": key}))
     return plan
 
 
@@ -211,7 +236,8 @@ def performer(cloud, params, observed):
     def perform(action):
         kind, verb, name = action.kind, action.verb, action.name
         if kind == "flavor" and verb == "create":
-            ids[name] = cloud.post("compute", "/flavors", {"flavor": _body(owner, name, action.after)})["flavor"]["id"]
+            body = {"flavor": _body(owner, name, action.after)}
+            ids[name] = cloud.created("compute", "/flavors", body, "flavor")["id"]
         elif kind == "flavor" and verb == "adopt":
             cloud.post("compute", path(name) + "/os-extra_specs", {"extra_specs": {MARK: owner}})
             if "description" in action.after:
@@ -223,8 +249,9 @@ def performer(cloud, params, observed):
         elif kind == "flavor extra specs":
             cloud.post("compute", path(name) + "/os-extra_specs", {"extra_specs": action.after})
         elif kind == "flavor extra spec":
-            flavor, unused, key = name.rpartition(" ")
-            cloud.delete("compute", "{0}/os-extra_specs/{1}".format(path(flavor), key))
+            # The name is for people: flavors and keys may both hold spaces.
+            key = quote(action.details["key"], safe=":")
+            cloud.delete("compute", "{0}/os-extra_specs/{1}".format(path(action.details["flavor"]), key))
         else:
             verb = "addTenantAccess" if verb == "grant" else "removeTenantAccess"
             project = action.details.get("id") or observed.projects[action.details["project"]]

@@ -9,6 +9,7 @@ Source of the limits: Keystone 30.0.0 ``keystone/resource/schema.py``, Nova 34.0
 from __future__ import annotations
 
 LONGEST_NAME = 64
+LONGEST_FLAVOR_NAME = 255
 LONGEST_TAG = 255
 MOST_TAGS = 80
 DEFAULT_DOMAIN = "Default"
@@ -41,24 +42,37 @@ def project_problems(projects):
     """Return sentences for names and tags of projects that Keystone would refuse."""
     found = duplicates("projects", [project_name(item["domain"], item["name"]) for item in projects])
     for index, item in enumerate(projects):
-        found += _item_problems("projects[{0}]".format(index), item)
+        path = "projects[{0}]".format(index)
+        found += _item_problems(path, item)
+        found += _slash_problems(path + ".domain", item["domain"])
     return found
 
 
-def name_problems(path, name):
+def owner_problems(owner):
+    """Return sentences for an owner whose mark would be no valid tag."""
+    if not owner.strip() or "," in owner or "/" in owner or len(tag_of(owner)) > LONGEST_TAG:
+        return [
+            "owner: {0!r}; an owner has 1 to {1} characters and neither comma nor slash".format(
+                owner, LONGEST_TAG - len(tag_of("")))
+        ]
+    return []
+
+
+def name_problems(path, name, longest=LONGEST_NAME):
     """Return sentences for one name."""
     found = []
     if not name.strip():
         found.append("{0}: the name is empty".format(path))
-    if len(name) > LONGEST_NAME:
-        found.append("{0}: {1!r} has {2} characters; at most {3}".format(path, name, len(name), LONGEST_NAME))
+    elif name != name.strip():
+        found.append("{0}: {1!r} begins or ends with a space, which the service drops or refuses".format(path, name))
+    if len(name) > longest:
+        found.append("{0}: {1!r} has {2} characters; at most {3}".format(path, name, len(name), longest))
     return found
 
 
 def _item_problems(path, item):
     found = name_problems(path + ".name", item["name"])
-    if "/" in item["name"]:
-        found.append("{0}.name: {1!r} has a slash, which separates domain and project here".format(path, item["name"]))
+    found += _slash_problems(path + ".name", item["name"])
     tags = item.get("tags") or []
     for index, tag in enumerate(tags):
         where = "{0}.tags[{1}]".format(path, index)
@@ -71,6 +85,12 @@ def _item_problems(path, item):
     if len(set(tags)) >= MOST_TAGS:
         found.append("{0}.tags: {1} tags; at most {2} beside the mark of the owner".format(path, len(tags), MOST_TAGS - 1))
     return found
+
+
+def _slash_problems(path, name):
+    if "/" in name:
+        return ["{0}: {1!r} has a slash, which separates domain and project here".format(path, name)]
+    return []
 
 
 def duplicates(path, names):

@@ -14,7 +14,7 @@ from .._core import ownership
 from .._core.change import Action
 from .._core.errors import DeclarationError, Refused, unknown_name
 from .._core.ownership import OWNERSHIP_SPEC, Existing
-from .names import domain_problems, project_name, project_problems, tag_of
+from .names import domain_problems, owner_problems, project_name, project_problems, tag_of
 from .usage import domain_in_use, project_in_use
 
 _STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
@@ -53,7 +53,12 @@ class Observed:
 
 def validate(params):
     """Return one sentence for each thing that cannot be right. Pure."""
-    return domain_problems(params["domains"]) + project_problems(params["projects"]) + _absent_parents(params)
+    return (
+        owner_problems(params["owner"])
+        + domain_problems(params["domains"])
+        + project_problems(params["projects"])
+        + _absent_parents(params)
+    )
 
 
 def _absent_parents(params):
@@ -72,15 +77,19 @@ def observe(cloud, params):
     tag = tag_of(params["owner"])
     domains = {item["name"]: _existing(item, tag) for item in cloud.list("identity", "/domains", "domains")}
     names = {found.id: name for name, found in domains.items()}
-    projects = {}
+    projects, inside = {}, {}
     for item in cloud.list("identity", "/projects", "projects"):
-        projects[project_name(names.get(item["domain_id"], item["domain_id"]), item["name"])] = _existing(item, tag)
+        name = project_name(names.get(item["domain_id"], item["domain_id"]), item["name"])
+        inside.setdefault(item["domain_id"], []).append(name)
+        if name.count("/") == 1:
+            # Keystone allows slashes. Such a name cannot be declared, and could be taken for another one's.
+            projects[name] = _existing(item, tag)
     observed = Observed(domains, projects)
-    for name in _removals("project", declared_projects(params), projects, params):
+    leaving = set(_removals(_projects(params, projects, True)))
+    for name in sorted(leaving):
         projects[name] = _with_use(projects[name], project_in_use(cloud, projects[name].id))
-    leaving = set(_removals("project", declared_projects(params), projects, params))
-    for name in _removals("domain", declared_domains(params), domains, params):
-        staying = sorted(set(_projects_in(projects, name)) - leaving)
+    for name in _removals(_domains(params, domains, True)):
+        staying = sorted(set(inside.get(domains[name].id, ())) - leaving)
         domains[name] = _with_use(domains[name], domain_in_use(cloud, domains[name].id, staying))
     return observed
 
@@ -99,19 +108,31 @@ def _with_use(found, in_use):
     return Existing(found.id, found.fields, found.owned, tuple(in_use))
 
 
-def _removals(kind, declared, existing, params):
+def _removals(decision):
     """Return the names that would be removed if nothing used them."""
-    decision = ownership.decide(kind, declared, existing, adopt=True, purge=params["purge"])
     return [action.name for action in decision.removals]
-
-
-def _projects_in(projects, domain):
-    return [name for name in projects if name.startswith(project_name(domain, ""))]
 
 
 def declared_domains(params):
     """Return mapping of name to declared fields."""
     return {domain["name"]: _declared(domain) for domain in params["domains"]}
+
+
+def _only_named(params):
+    """Return the domains that are not declared, but named by a declared project: they are not ours to purge."""
+    named = {project["domain"] for project in params["projects"] if project["state"] == "present"}
+    return named - {domain["name"] for domain in params["domains"]}
+
+
+def _domains(params, observed, adopt):
+    """Return the Decision about domains. Pure."""
+    there = {name: found for name, found in observed.items() if name not in _only_named(params)}
+    return ownership.decide("domain", declared_domains(params), there, adopt, params["purge"])
+
+
+def _projects(params, observed, adopt):
+    """Return the Decision about projects. Pure."""
+    return ownership.decide("project", declared_projects(params), observed, adopt, params["purge"])
 
 
 def declared_projects(params):
@@ -142,10 +163,8 @@ def decide(params, observed):
     ]
     if unknown:
         raise DeclarationError(unknown)
-    domains = ownership.decide("domain", declared, observed.domains, params["adopt"], params["purge"])
-    projects = ownership.decide(
-        "project", declared_projects(params), observed.projects, params["adopt"], params["purge"]
-    )
+    domains = _domains(params, observed.domains, params["adopt"])
+    projects = _projects(params, observed.projects, params["adopt"])
     refusals = domains.refusals + projects.refusals
     if refusals:
         raise Refused("\n".join(refusals))
@@ -181,7 +200,7 @@ def performer(cloud, params, observed):
                 body["domain_id"] = ids["domain"][domain]
             else:
                 body["name"] = action.name
-            ids[kind][action.name] = cloud.post("identity", path, {kind: body})[kind]["id"]
+            ids[kind][action.name] = cloud.created("identity", path, {kind: body}, kind)["id"]
             return
         path = "{0}/{1}".format(path, ids[kind][action.name])
         if action.verb == "delete":

@@ -23,9 +23,9 @@ def project_in_use(cloud, project_id):
     """
     held = []
     for what, service, path, key, query, owner in _IN_PROJECT:
-        if cloud.has(service) and cloud.get(service, path, dict(query, **{owner: project_id})).get(key):
+        if cloud.has(service) and cloud.any(service, path, key, dict(query, **{owner: project_id})):
             held.append("it has {0}".format(what))
-    if cloud.get("identity", "/projects", {"parent_id": project_id}).get("projects"):
+    if cloud.any("identity", "/projects", "projects", {"parent_id": project_id}):
         held.append("it has projects below it")
     return held
 
@@ -40,6 +40,6 @@ def domain_in_use(cloud, domain_id, projects):
     """
     held = ["project {0} is in it".format(name) for name in projects[:3]]
     for what, path in _IN_DOMAIN:
-        if cloud.get("identity", path, {"domain_id": domain_id}).get(what):
+        if cloud.any("identity", path, what, {"domain_id": domain_id}):
             held.append("it has {0}".format(what))
     return held
