@@ -86,6 +86,9 @@ def test_all_problems_at_once_in_the_order_of_the_document():
     "value",
     [
         {"name": "ab", "count": 2.0},
+        # At the limits.
+        {"name": "ab", "count": 1, "tags": [1]},
+        {"name": "abcd", "count": 9, "tags": [1, 2, 3]},
         {"name": "ab", "always": 1.0},
         {"name": "ab", "mode": None},
         {"name": "ab", "tags": [1, True]},

@@ -113,6 +113,12 @@ def test_pools_share_a_host_when_it_is_clear_which_card_is_whose():
     assert paths(region([{"devices": ["0000:10:00.0"]}, {"name": "other"}])) == ["accelerators.pools[1].devices"]
 
 
+@pytest.mark.parametrize(("one", "two"), [("AB", "ab"), ("ab", "AB")])
+def test_an_address_is_the_same_in_capital_letters(one, two):
+    pools = [{"devices": ["0000:{0}:00.0".format(one)]}, {"name": "other", "devices": ["0000:{0}:00.0".format(two)]}]
+    assert paths(region(pools)) == ["accelerators.pools[1].devices[0]"]
+
+
 def test_one_broken_item_is_one_problem():
     document = region([{"mode": "x"}], projects=[{"name": "p", "tags": 1}], flavors=[dict(FLAVOR, access=["p"])])
     assert paths(document) == ["accelerators.pools[0].mode", "tenancy.projects[0].tags"]
