@@ -13,6 +13,12 @@ PLURALS = {
     "flavor extra spec": ("extra spec", "extra specs"),
     "flavor access": ("flavor access", "flavor accesses"),
 }
+# How they are read aloud before the name of the object.
+SUBJECTS = {
+    "flavor extra specs": "extra specs of flavor",
+    "flavor extra spec": "extra spec of flavor",
+    "flavor access": "access to flavor",
+}
 FIELDS = {"ram_mib": "RAM", "disk_gib": "disk", "vcpus": "vCPUs"}
 UNITS = {"ram_mib": " MiB", "disk_gib": " GiB"}
 # What a headline says first, by what was run.
@@ -54,7 +60,8 @@ def plan_lines(actions, region, verb="plan", warnings=()):
 
 def sentence(action):
     """Return one action as a sentence: what happens to what, from what to what, and what it costs."""
-    text = "{0} {1} {2}".format(action["verb"], action["kind"], _plain(action["name"]))
+    text = "{0} {1} {2}".format(
+        action["verb"], SUBJECTS.get(action["kind"], action["kind"]), _plain(action["name"]))
     before, after = action.get("before"), action.get("after")
     if action["verb"] in ("update", "adopt"):
         changes = _changes(before or {}, after or {})
@@ -107,7 +114,8 @@ def _changes(before, after):
 
 
 def _label(key):
-    return FIELDS.get(key, _plain(key).replace("_", " "))
+    # Only our own fields are words; a key with a colon is Nova's, and is written as Nova has it.
+    return FIELDS.get(key, _plain(key) if ":" in key else _plain(key).replace("_", " "))
 
 
 def _value(value, key=""):
@@ -121,7 +129,8 @@ def _value(value, key=""):
         return " and ".join(_plain(item) for item in value)
     if isinstance(value, dict):
         return " and ".join("{0} {1}".format(_plain(name), _value(value[name])) for name in sorted(value))
-    return _plain(value) + UNITS.get(key, "")
+    text = _plain(value) + UNITS.get(key, "")
+    return '"{0}"'.format(text) if " " in text and key not in UNITS else text
 
 
 def _plain(value):
