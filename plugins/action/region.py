@@ -40,8 +40,11 @@ class ActionModule(ActionBase):
     def _document(self, task_vars):
         if "document" in self._task.args:
             return self._task.args["document"]
+        if ROOT not in task_vars:
+            expected = "the region document in a variable of this name; see the example inventory of the collection"
+            raise InvalidDocument([Problem(ROOT, None, expected, state="missing")])
         problems = []
-        document = self._templated(task_vars.get(ROOT), ROOT, problems)
+        document = self._templated(task_vars[ROOT], ROOT, problems)
         if problems:
             raise InvalidDocument(problems)
         return document

@@ -99,7 +99,9 @@ def test_without_an_option_the_variable_is_taken():
 
 
 def test_no_document_at_all():
-    assert run({})["msg"].splitlines()[1] == "  sovereign_region: null, expected a mapping"
+    expected = "  sovereign_region: missing, expected the region document in a variable of this name"
+    assert run({})["msg"].splitlines()[1].startswith(expected)
+    assert run({}, {"sovereign_region": None})["problems"][0]["expected"] == "a mapping"
 
 
 def test_an_option_that_does_not_exist():
