@@ -75,3 +75,10 @@ def test_the_self_link_leads_home():
     link = ROOT / "playbooks" / "collections" / "ansible_collections" / "sovereign" / "region"
     assert link.is_symlink() and os.readlink(link) == "../../../.."
     assert "playbooks/collections" in load(ROOT / "galaxy.yml")["build_ignore"]
+
+
+def test_the_readme_names_the_oldest_and_the_newest_sdk():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for lock in ("core-2.16", "core-2.19"):
+        locked = re.search(r"^openstacksdk==([\d.]+)", (ROOT / "requirements" / f"{lock}.txt").read_text(), re.M)[1]
+        assert locked in readme, f"openstacksdk {locked}, tested by requirements/{lock}.txt, is not in README.md"
