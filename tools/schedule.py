@@ -63,7 +63,8 @@ class Schedule:
         return self.results
 
     def _start_what_can(self) -> None:
-        for step in list(self.waiting):
+        # Those that exclude each other are the long chain: they start first, and the others fill the gaps.
+        for step in sorted(self.waiting, key=lambda step: not step.holds):
             failed = [name for name in step.after if name in self.results and self.results[name].status != "passed"]
             if step.hindered or failed:
                 self.waiting.remove(step)
