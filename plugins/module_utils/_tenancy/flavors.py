@@ -205,7 +205,12 @@ def _flavor_actions(action, wanted):
     fields = {key: value for key, value in action.after.items() if key != "extra_specs"}
     before = None if action.before is None else {key: action.before[key] for key in fields}
     plan = []
-    if action.verb != "update" or fields:
+    if action.verb == "adopt":
+        # The mark first: what follows is then a change of something that is ours.
+        plan.append(Action("adopt", "flavor", action.name, {}, {}))
+        if fields:
+            plan.append(Action("update", "flavor", action.name, before, fields))
+    elif action.verb == "create" or fields:
         plan.append(Action(action.verb, "flavor", action.name, before, fields))
     if "extra_specs" in action.after and specs_after is not None:
         specs_before = (action.before or {}).get("extra_specs") or {}
@@ -240,8 +245,6 @@ def performer(cloud, params, observed):
             ids[name] = cloud.created("compute", "/flavors", body, "flavor")["id"]
         elif kind == "flavor" and verb == "adopt":
             cloud.post("compute", path(name) + "/os-extra_specs", {"extra_specs": {MARK: owner}})
-            if "description" in action.after:
-                cloud.put("compute", path(name), {"flavor": {"description": action.after["description"]}})
         elif kind == "flavor" and verb == "update":
             cloud.put("compute", path(name), {"flavor": {"description": action.after["description"]}})
         elif kind == "flavor":

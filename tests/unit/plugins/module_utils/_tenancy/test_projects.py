@@ -101,7 +101,7 @@ def carry_out(plan, observed):
     return projects.Observed(domains, inner)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(situations())
 def test_a_plan_is_safe_and_leads_to_what_is_declared(situation):
     asked, observed = situation
