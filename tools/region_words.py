@@ -68,8 +68,8 @@ def _flavors(data: dict, known: dict) -> list[str]:
 
 def _next(directory: Path) -> list[str]:
     programs = Path(sys.executable).parent
-    drift = ("import openstack; c = openstack.connect(); "
-             "c.identity.update_project(c.identity.find_project('weather'), description='changed by hand')")
+    drift = ('import openstack; c = openstack.connect(); '
+             'c.identity.update_project(c.identity.find_project("weather"), description="changed by hand")')
     down = "make region-down" + ("" if directory == CHECKOUT / "build" / "embedded" else
                                  f" REGION_DIR={shlex.quote(str(directory))}")
     return [
