@@ -125,7 +125,7 @@ def _pytest(directory: str):
 
 
 def _ansible_test_units(place: Place) -> list[Command]:
-    """The same tests as ansible-test runs them: in parallel, each in a process of its own, without our pytest settings."""
+    """The same tests as ansible-test runs them: each in a process of its own, without our settings of pytest."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     return [_in_sources(place, place.tool("ansible-test"), "units", "--local", "--python", version, "--color", "no")]
 

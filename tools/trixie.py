@@ -26,7 +26,9 @@ from step import CHECKOUT, LOGS
 
 LOCK = CHECKOUT / "requirements" / "core-2.21.txt"
 PYTHON = "3.13"
-RECIPE = "1"
+# On the path of Debian's Python, also for the processes that tests start.
+PACKAGES = f"usr/local/lib/python{PYTHON}/dist-packages"
+RECIPE = "2"
 GLIBC = ("2_39", "2_34", "2_28", "2_17", "2_12", "2_5")  # manylinux tags that run on trixie, newest first
 
 # Runs inside a mount namespace of its own, so that nothing stays mounted whatever happens.
@@ -39,7 +41,7 @@ mount --bind "$LOGS" "$ROOT/logs"
 mount -t tmpfs tmpfs "$ROOT/tmp"
 mount -t proc proc "$ROOT/proc"
 mount --rbind /dev "$ROOT/dev"
-exec chroot "$ROOT" /usr/bin/env -i HOME=/tmp PATH=/usr/bin:/bin LC_ALL=C.UTF-8 PYTHONPATH=/packages \\
+exec chroot "$ROOT" /usr/bin/env -i HOME=/tmp PATH=/usr/bin:/bin LC_ALL=C.UTF-8 \\
     PYTHONDONTWRITEBYTECODE=1 HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis ANSIBLE_NOCOLOR=1 \\
     sh -c 'cd /checkout && exec python3 -m pytest -q --junitxml="/logs/$0.xml" "$@"' "$STEP" "$@"
 """
@@ -69,14 +71,14 @@ def _make(directory: Path) -> None:
     debootstrap = ["mmdebstrap", "--variant=minbase", "--include=python3", "trixie", str(directory)]
     progress.run(debootstrap, "Debian trixie root")
     os.chmod(directory, 0o755)
-    for name in ("checkout", "logs", "packages"):
+    for name in ("checkout", "logs"):
         (directory / name).mkdir()
     tags = [part for glibc in GLIBC for part in ("--platform", f"manylinux_{glibc}_{platform.machine()}")]
     progress.run(
         [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-deps", "--no-compile", "--no-input",
          "--progress-bar", "off", "--disable-pip-version-check", "--only-binary=:all:", "--implementation", "cp",
          "--ignore-requires-python",  # it would look at the Python that runs pip, not at the one that gets the packages
-         "--python-version", PYTHON, *tags, "--target", str(directory / "packages"), "-r", str(LOCK)],
+         "--python-version", PYTHON, *tags, "--target", str(directory / PACKAGES), "-r", str(LOCK)],
         "packages for Python " + PYTHON, {**os.environ, "PIP_CACHE_DIR": str(cache.root() / "pip")},
     )
 
