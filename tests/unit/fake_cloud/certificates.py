@@ -27,6 +27,7 @@ class Authority:
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority of a test")])
         builder = self._builder(self._name, self._key)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        builder = builder.add_extension(_signs_certificates(), critical=True)
         self.path = str(directory / "ca.pem")
         self._write("ca.pem", builder.sign(self._key, hashes.SHA256()))
 
@@ -59,3 +60,10 @@ class Authority:
 
     def _write(self, name, certificate):
         (self.directory / name).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _signs_certificates():
+    """What an authority's key is for; Python 3.13 refuses an authority that does not say so."""
+    purposes = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+                "key_cert_sign", "crl_sign", "encipher_only", "decipher_only")
+    return x509.KeyUsage(**{purpose: purpose == "key_cert_sign" for purpose in purposes})
