@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from pytest_httpserver import HTTPServer
-
 from ansible_collections.sovereign.region.plugins.module_utils._core.cloud import connect
+from pytest_httpserver import HTTPServer
 
 from .cloud import FakeCloud
 

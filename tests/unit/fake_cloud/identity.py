@@ -75,12 +75,17 @@ class Identity:
                                      "with the same name: {1}.".format(kind, fields["name"]))
         if kind == "project" and scope not in self.domains:
             raise cloud.Refusal(404, "Could not find domain: {0}.".format(scope))
+        if kind == "project" and not self.domains[scope]["enabled"]:
+            raise cloud.Refusal(400, "cannot create a project in a branch containing a disabled project: " + scope)
         row = self._add(rows, fields)
         return 201, {kind: row}
 
     def _change(self, kind, rows, key, body):
         if key not in rows:
             raise cloud.Refusal(404, "Could not find {0}: {1}.".format(kind, key))
+        if kind == "project" and body[kind].get("enabled") and not rows[key]["enabled"]:
+            if not self.domains[rows[key]["domain_id"]]["enabled"]:
+                raise cloud.Refusal(403, "Cannot enable project {0} since it has disabled parents".format(key))
         if not self.ignore_changes:
             rows[key].update(body[kind])
         return 200, {kind: rows[key]}

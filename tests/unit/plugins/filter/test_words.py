@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.sovereign.region.plugins.filter.plan_text import FilterModule as Plan
 from ansible_collections.sovereign.region.plugins.filter.verdict_text import FilterModule as Verdict
 

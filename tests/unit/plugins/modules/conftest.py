@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.sovereign.region.tests.unit.fake_cloud.fixtures import (  # noqa: F401 - used by name
+from ansible_collections.sovereign.region.tests.unit.fake_cloud.fixtures import (
     fake,
     faulty_server,
     open_cloud,

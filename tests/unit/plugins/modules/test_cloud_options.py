@@ -9,11 +9,10 @@ import json
 import ssl
 
 import pytest
-from pytest_httpserver import HTTPServer
-
 from ansible_collections.sovereign.region.tests.unit.fake_cloud.certificates import Authority
 from ansible_collections.sovereign.region.tests.unit.fake_cloud.cloud import FakeCloud
-from ansible_collections.sovereign.region.tests.unit.plugins.modules.runner import run_module  # noqa: F401 - by name
+from ansible_collections.sovereign.region.tests.unit.plugins.modules.runner import run_module
+from pytest_httpserver import HTTPServer
 
 WANTED = {"projects": [{"name": "Default-like", "description": "in Default"}]}
 
@@ -65,7 +64,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_every_way_to_name_a_cloud(fake, run_module, tmp_path, way):  # noqa: F811
+def test_every_way_to_name_a_cloud(fake, run_module, tmp_path, way):
     options, clouds, variables = WAYS[way](fake)
     clouds_yaml(tmp_path, clouds)
     status, result, written = run_module("identity_projects", dict(WANTED, **options), variables)
@@ -78,14 +77,14 @@ def test_every_way_to_name_a_cloud(fake, run_module, tmp_path, way):  # noqa: F8
     assert "HTTP_" not in written
 
 
-def test_a_planted_password_would_be_found(fake, run_module):  # noqa: F811
+def test_a_planted_password_would_be_found(fake, run_module):
     # As the name of a cloud, which the message repeats: only old cores repeat the other arguments.
     options = {"projects": [{"name": "p"}], "cloud": fake.password}
     written = run_module("identity_projects", options)[2]
     assert fake.password in written
 
 
-def test_an_inline_cloud_stands_alone(fake, run_module):  # noqa: F811
+def test_an_inline_cloud_stands_alone(fake, run_module):
     variables = dict(environment(fake), OS_AUTH_URL="http://127.0.0.1:9/v3", OS_PASSWORD="another-secret")
     assert run_module("identity_projects", dict(WANTED, cloud=entry(fake)), variables)[0] == 0
 
@@ -100,7 +99,7 @@ def test_an_inline_cloud_stands_alone(fake, run_module):  # noqa: F811
         ("clouds: 5", "cannot be used"),
     ],
 )
-def test_a_clouds_yaml_that_describes_no_cloud(run_module, tmp_path, content, words):  # noqa: F811
+def test_a_clouds_yaml_that_describes_no_cloud(run_module, tmp_path, content, words):
     if content:
         (tmp_path / "clouds.yaml").write_text(content, encoding="utf-8")
     status, result, written = run_module("identity_projects", dict(WANTED, cloud="one", timeout=1))
@@ -111,7 +110,7 @@ def test_a_clouds_yaml_that_describes_no_cloud(run_module, tmp_path, content, wo
     assert "Swordfish" not in written
 
 
-def test_problems_come_back_all_at_once_and_before_any_request(fake, run_module):  # noqa: F811
+def test_problems_come_back_all_at_once_and_before_any_request(fake, run_module):
     wanted = {"projects": [{"name": ""}, {"name": "a/b"}, {"name": "c", "tags": ["x,y"]}], "owner": "a/b"}
     status, result, unused = run_module("identity_projects", dict(wanted, cloud=entry(fake)))
     assert status == 1 and result["error"] == "DeclarationError"
@@ -119,7 +118,7 @@ def test_problems_come_back_all_at_once_and_before_any_request(fake, run_module)
     assert fake.seen == []
 
 
-def test_a_failure_in_the_middle_tells_what_was_done(fake, run_module):  # noqa: F811
+def test_a_failure_in_the_middle_tells_what_was_done(fake, run_module):
     fake.fail(skip=1, status=403)
     wanted = {"projects": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}
     status, result, unused = run_module("identity_projects", dict(wanted, cloud=entry(fake)))
@@ -129,14 +128,14 @@ def test_a_failure_in_the_middle_tells_what_was_done(fake, run_module):  # noqa:
     assert "(1 action done before it, 1 not tried)" in result["msg"]
 
 
-def test_reading_back_that_fails_tells_what_was_done(fake, run_module):  # noqa: F811
+def test_reading_back_that_fails_tells_what_was_done(fake, run_module):
     fake.fail(method="GET", path="/projects$", skip=1, status=403)
     status, result, unused = run_module("identity_projects", dict(WANTED, cloud=entry(fake)))
     assert status == 1 and result["error"] == "Forbidden" and result["changed"] is True
     assert [action["name"] for action in result["actions"]] == ["Default/Default-like"]
 
 
-def test_flavors_in_check_mode_and_for_real(fake, run_module):  # noqa: F811
+def test_flavors_in_check_mode_and_for_real(fake, run_module):
     wanted = {"flavors": [{"name": "f", "vcpus": 1, "ram_mib": 64, "disk_gib": 0, "extra_specs": {"a": 1}}]}
     options = dict(wanted, cloud=entry(fake))
     checked = run_module("compute_flavors", options, check=True)[1]
@@ -169,7 +168,7 @@ def tls_server(tls_context):
     server.stop()
 
 
-def test_tls(tls_server, tls_context, authority, run_module):  # noqa: F811
+def test_tls(tls_server, tls_context, authority, run_module):
     options = dict(WANTED, cloud=entry(FakeCloud(tls_server)))
     status, result, unused = run_module("identity_projects", options)
     assert (status, result["error"]) == (1, "TlsFailed")

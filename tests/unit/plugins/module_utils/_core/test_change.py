@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.sovereign.region.plugins.module_utils._core import change, errors
 from ansible_collections.sovereign.region.plugins.module_utils._core.change import Action
 

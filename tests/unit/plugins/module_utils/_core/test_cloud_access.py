@@ -61,6 +61,13 @@ def test_an_application_credential(fake):
     assert cloud.calls == 2
 
 
+def test_a_deleted_application_credential(fake):
+    message = json.dumps({"error": {"code": 404, "message": "Could not find Application Credential: ac."}})
+    fake.fail(method="POST", path="/auth/tokens", status=404, body=message)
+    with pytest.raises(errors.AuthenticationFailed, match=r"\(404\): Could not find Application Credential: ac."):
+        listed(connect(application_credential(fake, fake.password)))
+
+
 def test_an_expired_application_credential(fake):
     with pytest.raises(errors.AuthenticationFailed, match="application credential.* expired") as caught:
         listed(connect(application_credential(fake, "expired-credential")))

@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.sovereign.region.plugins.module_utils._core import errors, ownership
 from ansible_collections.sovereign.region.plugins.module_utils._core.ownership import Existing
+from hypothesis import given
+from hypothesis import strategies as st
 
 VALUES = st.none() | st.integers(0, 2)
 DECLARED = st.dictionaries(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from ansible_collections.sovereign.region.plugins.module_utils._core import errors, replies
 
 

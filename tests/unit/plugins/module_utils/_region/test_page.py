@@ -8,7 +8,6 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 import pytest
-
 from ansible_collections.sovereign.region.plugins.action.region import described
 from ansible_collections.sovereign.region.plugins.filter.region_page import region_page
 from ansible_collections.sovereign.region.plugins.module_utils._region.document import load

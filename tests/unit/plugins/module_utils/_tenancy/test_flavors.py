@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from ansible_collections.sovereign.region.plugins.module_utils._core import change, cloud_module, errors
 from ansible_collections.sovereign.region.plugins.module_utils._core.ownership import Existing
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy import flavors
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 OWNER = "sovereign.region"
 NAMES = ["gpu 1", "gpu 1 big", "klein-ü", "a/b"]

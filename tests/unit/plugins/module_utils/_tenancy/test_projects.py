@@ -85,6 +85,7 @@ def carry_out(plan, observed):
         if action.verb == "create":
             assert action.name not in rows
             assert action.kind == "domain" or parent in domains, "the domain comes before its projects"
+            assert action.kind == "domain" or domains[parent].fields["enabled"], "Keystone refuses it"
             fields = dict({"description": "", "enabled": True, "tags": []}, **action.after)
             rows[action.name] = Existing("new", fields, True)
         elif action.verb == "delete":
@@ -96,6 +97,8 @@ def carry_out(plan, observed):
         else:
             found = rows[action.name]
             assert found.owned or action.verb == "adopt"
+            if action.kind == "project" and action.after.get("enabled"):
+                assert domains[parent].fields["enabled"], "Keystone refuses it"
             assert action.before == {key: found.fields[key] for key in action.after}
             rows[action.name] = Existing(found.id, dict(found.fields, **action.after), True)
     return projects.Observed(domains, inner)
@@ -293,3 +296,15 @@ def test_an_unknown_domain_names_the_nearest(fake, open_cloud):
     fake.identity.add_domain("research")
     with pytest.raises(errors.DeclarationError, match="'reserch' is no domain; the nearest is 'research'"):
         converge(open_cloud(), params(declared=[project("p", "reserch")]))
+
+
+def test_a_domain_is_turned_off_after_its_projects_are_made(fake, open_cloud):
+    asked = params([domain("d", enabled=False, tags=["eu"])], [project("p", "d")])
+    result = converge(open_cloud(), asked)
+    assert names(result["actions"]) == [("create", "domain", "d"), ("create", "project", "d/p"), ("disable", "domain", "d")]
+    assert fake.identity.by_name()["d"] == ("", False, ["eu", MARK])
+    assert converge(open_cloud(), asked)["actions"] == []
+    with pytest.raises(errors.Refused, match="project 'd/q' cannot be created: its domain is disabled"):
+        converge(open_cloud(), params([domain("d")], [project("p", "d"), project("q", "d")]))
+    more = params([domain("d", enabled=True)], [project("p", "d"), project("q", "d")])
+    assert names(converge(open_cloud(), more)["actions"]) == [("enable", "domain", "d"), ("create", "project", "d/q")]
