@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, the sovereign.region authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One embedded region for the session, and a seed that each test may start from."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from embedded_content import connection, content, empty  # noqa: E402
+from embedded_helpers import Region, remove  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def region():
+    """A running region, as it is before anything was declared."""
+    root = Path(tempfile.mkdtemp(prefix="sovereign-embedded-"))
+    running = Region(root / "region")
+    try:
+        running.up()
+        yield running
+    finally:
+        try:
+            running.down()
+        finally:
+            remove(root)
+
+
+@pytest.fixture(scope="session")
+def cloud(region):
+    """The administrator, through the plain SDK."""
+    return connection(region)
+
+
+@pytest.fixture(scope="session")
+def base(cloud):
+    """What the APIs hold before anything was declared."""
+    return content(cloud)
+
+
+@pytest.fixture()
+def seed(region, cloud, base):
+    """The region without anything that an earlier test made; quicker than starting its services again."""
+    empty(cloud, base)
+    return region
