@@ -52,13 +52,17 @@ def connect(params, sleep=time.sleep):
         import keystoneauth1.exceptions
         import openstack.config
         import openstack.exceptions
+        import yaml
         from keystoneauth1 import loading
     except ImportError as error:
         raise errors.MissingLibrary(
             "openstacksdk is missing for this Python ({0}); install it: pip install openstacksdk".format(error)
         ) from error
     cloud = params.get("cloud")
-    known = (openstack.exceptions.SDKException, keystoneauth1.exceptions.ClientException, ValueError, TypeError)
+    # Before 4.1 openstacksdk lets the errors of a clouds.yaml that is no YAML pass.
+    known = (
+        openstack.exceptions.SDKException, keystoneauth1.exceptions.ClientException, yaml.YAMLError, ValueError, TypeError
+    )
     options = {key: params[key] for key in ("auth", "auth_type", "region_name", "interface") if params.get(key)}
     options.update(_tls(params))
     try:
@@ -390,10 +394,15 @@ class Cloud:
         import requests.exceptions
 
         text = self._clean(error)
-        if isinstance(error, ksa.http.Unauthorized):
+        # Keystone answers 404 for an application credential that was deleted.
+        gone = isinstance(error, ksa.http.NotFound) and "pplication credential" in text.replace("Credential", "credential")
+        if gone or isinstance(error, ksa.http.Unauthorized):
             return errors.AuthenticationFailed(
-                "{0} refused the credentials (401): {1}; check user, password or application credential, "
-                "their domain, and whether they have expired".format(self._auth_url(), self._clean(error.message)), 401
+                "{0} refused the credentials ({1}): {2}; check user, password or application credential, "
+                "their domain, and whether they have expired".format(
+                    self._auth_url(), error.http_status, self._clean(error.message)
+                ),
+                error.http_status,
             )
         if isinstance(error, ksa.http.HttpError):
             return error_for("authentication at {0}".format(self._auth_url()), error.http_status, text, 0)

@@ -148,11 +148,11 @@ def _declared(item):
 
 
 def decide(params, observed):
-    """Return the plan: domains, their projects, then removals from the inside out. Pure.
+    """Return the plan: domains, their projects, domains that are turned off, then removals from the inside out. Pure.
 
     Raises:
         DeclarationError: a project names a domain that neither exists nor is declared.
-        Refused: something is not ours, or is in use.
+        Refused: something is not ours, is in use, or is in a domain that is and stays disabled.
     """
     declared = declared_domains(params)
     known = set(observed.domains) | {name for name, fields in declared.items() if fields["state"] == "present"}
@@ -165,10 +165,46 @@ def decide(params, observed):
         raise DeclarationError(unknown)
     domains = _domains(params, observed.domains, params["adopt"])
     projects = _projects(params, observed.projects, params["adopt"])
-    refusals = domains.refusals + projects.refusals
+    refusals = domains.refusals + projects.refusals + _in_disabled(domains.changes, projects.changes, observed)
     if refusals:
         raise Refused("\n".join(refusals))
-    return domains.changes + projects.changes + projects.removals + _disabled_first(domains.removals)
+    first, last = _disabled_last(domains.changes, projects.changes)
+    return first + projects.changes + last + projects.removals + _disabled_first(domains.removals)
+
+
+def _needs_enabled(action):
+    """Whether Keystone carries out the change of a project only while its domain is enabled."""
+    return action.verb == "create" or action.after.get("enabled") is True
+
+
+def _parent(action):
+    return action.name.rpartition("/")[0]
+
+
+def _in_disabled(domain_changes, project_changes, observed):
+    enabling = {action.name for action in domain_changes if action.after.get("enabled") is True}
+    disabled = {name for name, found in observed.domains.items() if not found.fields["enabled"]} - enabling
+    return [
+        "project {0!r} cannot be {1}: its domain is disabled, and Keystone refuses that; enable the domain, "
+        "or leave the project out".format(action.name, "created" if action.verb == "create" else "enabled")
+        for action in project_changes
+        if _needs_enabled(action) and _parent(action) in disabled
+    ]
+
+
+def _disabled_last(domain_changes, project_changes):
+    """Return (changes of domains before those of their projects, changes after them)."""
+    busy = {_parent(action) for action in project_changes if _needs_enabled(action)}
+    first, last = [], []
+    for action in domain_changes:
+        if action.after.get("enabled") is not False or (action.verb == "create" and action.name not in busy):
+            first.append(action)
+        elif action.verb == "create":
+            first.append(Action("create", "domain", action.name, None, dict(action.after, enabled=True)))
+            last.append(Action("disable", "domain", action.name, {"enabled": True}, {"enabled": False}))
+        else:
+            last.append(action)
+    return first, last
 
 
 def _disabled_first(removals):
@@ -188,7 +224,10 @@ def performer(cloud, params, observed):
         "domain": {name: found.id for name, found in observed.domains.items()},
         "project": {name: found.id for name, found in observed.projects.items()},
     }
-    existing = {"domain": observed.domains, "project": observed.projects}
+    tags = {
+        "domain": {name: found.fields["tags"] for name, found in observed.domains.items()},
+        "project": {name: found.fields["tags"] for name, found in observed.projects.items()},
+    }
 
     def perform(action):
         kind = action.kind
@@ -200,14 +239,15 @@ def performer(cloud, params, observed):
                 body["domain_id"] = ids["domain"][domain]
             else:
                 body["name"] = action.name
+            tags[kind][action.name] = body["tags"]
             ids[kind][action.name] = cloud.created("identity", path, {kind: body}, kind)["id"]
             return
         path = "{0}/{1}".format(path, ids[kind][action.name])
         if action.verb == "delete":
             cloud.delete("identity", path)
             return
-        kept = existing[kind][action.name].fields["tags"]
-        cloud.patch("identity", path, {kind: _body(dict({"tags": kept}, **action.after), tag)})
+        body = _body(dict({"tags": tags[kind][action.name]}, **action.after), tag)
+        cloud.patch("identity", path, {kind: body})
 
     return perform
 
