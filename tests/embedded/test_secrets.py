@@ -107,10 +107,8 @@ def test_a_planted_password_would_be_found(region, secret):
     finally:
         planted.unlink()
     with Watcher(secret) as watcher:
-        # Ansible itself shows what is given on its command line; that is what the search is for.
-        output = region.run("plan", "-vvv", "-e", "planted=" + secret, region_page_note=secret).output
+        region.run("plan", "-e", "planted=" + secret)
     assert [one for one in watcher.seen if one.startswith("cmdline")]
-    assert output
 
 
 def test_what_holds_secrets_is_private(region):
