@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from .._core import ownership
 from .._core.change import Action
-from .._core.errors import DeclarationError, Forbidden, Refused, unknown_name
+from .._core.errors import DeclarationError, Forbidden, Refused
 from .._core.ownership import OWNERSHIP_SPEC, Existing
 from .flavor_access import access_actions, observe_access, unknown_projects
 from .names import LONGEST_FLAVOR_NAME, duplicates, name_problems, owner_problems, qualified
