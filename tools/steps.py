@@ -144,6 +144,6 @@ def _with_region(path: str):
 
 
 def _molecule(place: Place) -> list[Command]:
-    command = [place.tool("molecule"), "-c", "extensions/molecule/config.yml", "test", "--all"]
+    command = [place.tool("molecule"), "test", "--all"]
     collections = str(CHECKOUT / "playbooks" / "collections")
     return [Command(command, env={**_region(place), "ANSIBLE_COLLECTIONS_PATH": collections})]
