@@ -15,8 +15,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 # The collection's own words and rules, imported as managed hosts have them: without installing anything.
 sys.path.insert(0, str(CHECKOUT / "plugins"))
 
-from module_utils._core.words import plan_lines, verdict_lines  # noqa: E402
-from module_utils._region import document, pools  # noqa: E402
+from module_utils._core.words import plan_lines, verdict_lines
+from module_utils._region import document, pools
 
 DOCUMENT = CHECKOUT / "inventories" / "embedded" / "group_vars" / "all" / "region.yml"
 

@@ -13,8 +13,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from embedded_content import connection, content, empty  # noqa: E402
-from embedded_helpers import Region, remove  # noqa: E402
+from embedded_content import connection, content, empty
+from embedded_helpers import Region, remove
 
 
 @pytest.fixture(scope="session")

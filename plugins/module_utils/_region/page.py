@@ -69,9 +69,10 @@ def _sites(sites):
         '<span><i class="d {0}"></i>{1}</span>'.format(state, word)
         for state, word in (("free", "free"), ("used", "in use"), ("reserved", "reserved, not for tenants"))
     )
-    return '<section><h2>Where the devices are</h2><p class="key" aria-hidden="true">{0}</p><div class="sites">{1}</div></section>'.format(
-        key, "".join(_site(site) for site in sites)
-    )
+    return (
+        '<section><h2>Where the devices are</h2><p class="key" aria-hidden="true">{0}</p>'
+        '<div class="sites">{1}</div></section>'
+    ).format(key, "".join(_site(site) for site in sites))
 
 
 def _site(site):
@@ -124,8 +125,8 @@ def _device(device):
 
 def _flavors(flavors):
     rows = "".join(
-        '<tr><th scope="row">{0}</th><td class="n">{1} &times; {2}</td><td class="n">{3}</td><td class="n">{4:g} GiB</td>'
-        '<td class="n">{5} GiB</td><td>{6}</td></tr>'.format(
+        '<tr><th scope="row">{0}</th><td class="n">{1} &times; {2}</td><td class="n">{3}</td>'
+        '<td class="n">{4:g} GiB</td><td class="n">{5} GiB</td><td>{6}</td></tr>'.format(
             text(flavor["name"]), flavor["gpus"], text(flavor["model"]), flavor["vcpus"], flavor["ram_mib"] / 1024.0,
             flavor["disk_gib"], _chips(flavor["access"]) if not flavor["public"] else "every project",
         )
