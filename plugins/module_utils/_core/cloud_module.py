@@ -17,9 +17,14 @@ A domain hands in a namespace (its own Python module) with:
     returns a function that carries out one Action
 ``describe(params, observed)``
     returns the module's own return values, a mapping
+
+A domain that does not converge, because it only looks or puts everything back, has ``execute(cloud, params,
+check_mode)`` in place of the last four; it returns the module's whole result.
 """
 
 from __future__ import annotations
+
+import functools
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -48,7 +53,8 @@ def run(domain, connector=connect):
     try:
         _refuse(reveal(module) + domain.validate(module.params))
         cloud = connector(module.params)
-        module.exit_json(**converge(domain, cloud, module.params, module.check_mode))
+        execute = getattr(domain, "execute", None) or functools.partial(converge, domain)
+        module.exit_json(**execute(cloud, module.params, module.check_mode))
     except (change.PartialFailure, change.Unverified) as error:
         module.fail_json(
             msg=str(error),
