@@ -61,7 +61,11 @@ def connect(params, sleep=time.sleep):
     cloud = params.get("cloud")
     # Before 4.1 openstacksdk lets the errors of a clouds.yaml that is no YAML pass.
     known = (
-        openstack.exceptions.SDKException, keystoneauth1.exceptions.ClientException, yaml.YAMLError, ValueError, TypeError
+        openstack.exceptions.SDKException,
+        keystoneauth1.exceptions.ClientException,
+        yaml.YAMLError,
+        ValueError,
+        TypeError,
     )
     options = {key: params[key] for key in ("auth", "auth_type", "region_name", "interface") if params.get(key)}
     options.update(_tls(params))
@@ -168,6 +172,33 @@ class Cloud:
     def project_id(self):
         """The id of the project that the token is scoped to, or None."""
         return self._access().project_id
+
+    def scoped(self, project_id):
+        """Return a Cloud of the same user in another project. Its calls count here too.
+
+        Raises:
+            CloudConfigError: the credentials are bound to their own project.
+        """
+        from keystoneauth1 import identity, session
+
+        access = self._access()
+        if getattr(access, "application_credential_id", None) or "application_credential" in self._methods(access):
+            raise errors.CloudConfigError(
+                "an application credential is bound to its own project; use a password, or another plugin of Keystone, "
+                "where work in another project is asked for"
+            )
+        url = self._auth_url()
+        kind = identity.v3.Token if url.rstrip("/").endswith("/v3") else identity.Token
+        ours = self._session
+        other = session.Session(
+            auth=kind(url, token=access.auth_token, project_id=project_id),
+            session=ours.session, verify=ours.verify, cert=ours.cert, redirect=MOST_REDIRECTS,
+        )
+        return Cloud(other, self._region, self._timeout, self._sleep)
+
+    @staticmethod
+    def _methods(access):
+        return ((getattr(access, "_data", None) or {}).get("token") or {}).get("methods") or []
 
     def _access(self):
         """Return what Keystone says about us. Asking for a token changes nothing: it is tried again like a GET."""
@@ -395,7 +426,7 @@ class Cloud:
 
         text = self._clean(error)
         # Keystone answers 404 for an application credential that was deleted.
-        gone = isinstance(error, ksa.http.NotFound) and "pplication credential" in text.replace("Credential", "credential")
+        gone = isinstance(error, ksa.http.NotFound) and "application credential" in text.casefold()
         if gone or isinstance(error, ksa.http.Unauthorized):
             return errors.AuthenticationFailed(
                 "{0} refused the credentials ({1}): {2}; check user, password or application credential, "
@@ -407,7 +438,9 @@ class Cloud:
         if isinstance(error, ksa.http.HttpError):
             return error_for("authentication at {0}".format(self._auth_url()), error.http_status, text, 0)
         if isinstance(error, ksa.SSLError):
-            return errors.TlsFailed("{0}: TLS failed at {1}: {2}; check ca_cert and validate_certs".format(what, url, text))
+            return errors.TlsFailed(
+                "{0}: TLS failed at {1}: {2}; check ca_cert and validate_certs".format(what, url, text)
+            )
         if isinstance(error, ksa.ConnectTimeout):
             return errors.ServiceUnreachable(
                 "{0}: no reply from {1} within {2:g} s; whether it took effect is not known".format(

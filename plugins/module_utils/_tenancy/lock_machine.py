@@ -22,18 +22,20 @@ class Machine:
         host: Host.
         run: id of the run; without it the environment names it, and without that the main process does.
         pid: where to start looking for the main process of Ansible.
+        environ: mapping of the environment.
+        required: refuse to guess when nothing says which run this is.
     """
 
     clock = staticmethod(time.monotonic)
     sleep = staticmethod(time.sleep)
 
-    def __init__(self, host, run=None, pid=None, environ=None):
+    def __init__(self, host, run=None, pid=None, environ=None, required=True):
         environ = os.environ if environ is None else environ
         self._host = host
         self._pid = os.getpid() if pid is None else pid
         main = processes.main_of(host, self._pid)
         run = run or environ.get(processes.RUN_VARIABLE)
-        if not run and main is None:
+        if not run and main is None and required:
             raise DeclarationError(
                 "owner_run: this module was not started by Ansible on this host; say which run it is, such as "
                 "owner_run: my-pipeline-42, the same in each task of the run"
@@ -41,7 +43,7 @@ class Machine:
         boot = self._line("/proc/sys/kernel/random/boot_id")
         name = os.uname().nodename
         self.owner = Owner(
-            run=run or "{0}-{1}-{2}-{3}".format(name, boot[:8], main.pid, main.start),
+            run=run or "{0}-{1}-{2}-{3}".format(name, boot[:8], main.pid if main else self._pid, main.start if main else 0),
             host=name,
             user=_user(),
             uid=os.geteuid(),
