@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from ansible_collections.sovereign.region.plugins.module_utils._core import change, cloud_module, errors
 from ansible_collections.sovereign.region.plugins.module_utils._core.cloud import connect
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy import projects
@@ -48,7 +47,9 @@ def item(name, **fields):
 
 
 def params(owner, domains=(), declared=(), **options):
-    return dict({"owner": owner, "adopt": False, "purge": False}, domains=list(domains), projects=list(declared), **options)
+    return dict(
+        {"owner": owner, "adopt": False, "purge": False}, domains=list(domains), projects=list(declared), **options
+    )
 
 
 def converge(cloud, asked, check_mode=False):
@@ -80,7 +81,9 @@ def test_create_check_repeat_drift_and_purge(admin, owner):
     assert sorted(domain["tags"]) == sorted(["eu", "souverän", tag_of(owner)]), "Keystone keeps tags of domains"
     project = again["projects"][0]
     cloud = admin()
-    cloud.patch("identity", "/projects/" + project["id"], {"project": {"description": "drift", "tags": [tag_of(owner)]}})
+    cloud.patch(
+        "identity", "/projects/" + project["id"], {"project": {"description": "drift", "tags": [tag_of(owner)]}}
+    )
     assert story(converge(admin(), asked)) == [("update", "project", owner + "-ü/climate")]
     assert converge(admin(), asked)["actions"] == []
     assert story(converge(admin(), params(owner, purge=True))) == [
@@ -93,20 +96,26 @@ def test_create_check_repeat_drift_and_purge(admin, owner):
 
 def test_every_change_of_a_domain_and_its_projects_at_once(admin, owner):
     domain = owner + "-d"
-    asked = params(owner, [item(domain, enabled=False)], [item("p", domain=domain), item("q", domain=domain, enabled=False)])
+    asked = params(
+        owner, [item(domain, enabled=False)], [item("p", domain=domain), item("q", domain=domain, enabled=False)]
+    )
     converge(admin(), asked)
     assert converge(admin(), asked)["actions"] == []
     on = params(owner, [item(domain, enabled=True)], [item("p", domain=domain, enabled=True), item("r", domain=domain)])
     converge(admin(), on)
     assert converge(admin(), on)["actions"] == []
-    off = params(owner, [item(domain, enabled=False)], [item("p", domain=domain, description="x"), item("s", domain=domain)])
+    off = params(
+        owner, [item(domain, enabled=False)], [item("p", domain=domain, description="x"), item("s", domain=domain)]
+    )
     converge(admin(), off)
     assert converge(admin(), off)["actions"] == []
 
 
 def test_what_somebody_else_made_is_taken_over_only_when_asked(admin, owner):
     cloud = admin()
-    made = cloud.created("identity", "/projects", {"project": {"name": owner, "domain_id": "default", "tags": ["x"]}}, "project")
+    made = cloud.created(
+        "identity", "/projects", {"project": {"name": owner, "domain_id": "default", "tags": ["x"]}}, "project"
+    )
     asked = params(owner, declared=[item(owner, domain="Default", description="ours")])
     with pytest.raises(errors.Refused, match="not marked as ours"):
         converge(admin(), asked)
@@ -139,7 +148,9 @@ def test_a_name_in_another_spelling(admin, owner):
 def test_an_auditor_sees_the_plan_and_cannot_carry_it_out(admin, auditor, owner):
     asked = wanted(owner)
     assert story(converge(auditor(), asked, True)) == story(converge(admin(), asked, True))
-    with pytest.raises(change.PartialFailure, match=r"could not create domain .*: POST identity /domains: 403") as caught:
+    with pytest.raises(
+        change.PartialFailure, match=r"could not create domain .*: POST identity /domains: 403"
+    ) as caught:
         converge(auditor(), asked)
     assert caught.value.done == [] and isinstance(caught.value.cause, errors.Forbidden)
 
@@ -149,8 +160,11 @@ def test_an_application_credential(admin, owner):
     body = {"application_credential": {"name": owner, "unrestricted": False}}
     path = "/users/{0}/application_credentials".format(cloud.user_id)
     made = cloud.created("identity", path, body, "application_credential")
-    auth = {"auth_url": cloud._auth_url(), "application_credential_id": made["id"],
-            "application_credential_secret": made["secret"]}
+    auth = {
+        "auth_url": cloud._auth_url(),
+        "application_credential_id": made["id"],
+        "application_credential_secret": made["secret"],
+    }
     entry = {"auth_type": "v3applicationcredential", "auth": auth, "region_name": cloud.region_name}
     result = converge(connect({"cloud": entry}), params(owner, declared=[item(owner, domain="Default")]))
     assert story(result) == [("create", "project", "Default/" + owner)]

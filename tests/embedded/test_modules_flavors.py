@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from ansible_collections.sovereign.region.plugins.module_utils._core import change, cloud_module, errors
 from ansible_collections.sovereign.region.plugins.module_utils._core.cloud import connect
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy import flavors
@@ -33,8 +32,17 @@ def owner(admin):
 
 
 def flavor(name, **fields):
-    base = {"name": name, "vcpus": 1, "ram_mib": 64, "disk_gib": 0, "description": None, "public": True,
-            "access": None, "extra_specs": None, "state": "present"}
+    base = {
+        "name": name,
+        "vcpus": 1,
+        "ram_mib": 64,
+        "disk_gib": 0,
+        "description": None,
+        "public": True,
+        "access": None,
+        "extra_specs": None,
+        "state": "present",
+    }
     return dict(base, **fields)
 
 
@@ -51,31 +59,48 @@ def story(result):
 
 
 def row(admin, name):
-    (found,) = [one for one in admin().list("compute", "/flavors/detail", "flavors", {"is_public": "None"})
-                if one["name"] == name]
+    (found,) = [
+        one
+        for one in admin().list("compute", "/flavors/detail", "flavors", {"is_public": "None"})
+        if one["name"] == name
+    ]
     return found
 
 
 def test_create_check_repeat_change_and_purge(admin, owner):
     specs = {"hw:cpu_policy": "dedicated", "odd key": "1", "quota:cpu_shares": 2}
-    asked = params(owner, [
-        flavor(owner + " big", description="grüße", extra_specs=specs),
-        flavor(owner + "-private", public=False, access=["admin"], extra_specs={}),
-    ])
+    asked = params(
+        owner,
+        [
+            flavor(owner + " big", description="grüße", extra_specs=specs),
+            flavor(owner + "-private", public=False, access=["admin"], extra_specs={}),
+        ],
+    )
     checked = converge(admin(), asked, True)
     made = converge(admin(), asked)
     assert made["actions"] == checked["actions"]
-    assert story(made) == [("create", "flavor"), ("create", "flavor extra specs"), ("create", "flavor"), ("grant", "flavor access")]
+    assert story(made) == [
+        ("create", "flavor"),
+        ("create", "flavor extra specs"),
+        ("create", "flavor"),
+        ("grant", "flavor access"),
+    ]
     again = converge(admin(), asked)
     assert again["actions"] == [] and again["api_calls"] == 2 + 2 + 1
     assert row(admin, owner + " big")["id"] == flavors.flavor_id(owner, owner + " big")
-    less = params(owner, [
-        flavor(owner + " big", description="", extra_specs={"hw:cpu_policy": "shared"}),
-        flavor(owner + "-private", public=False, access=[]),
-    ])
+    less = params(
+        owner,
+        [
+            flavor(owner + " big", description="", extra_specs={"hw:cpu_policy": "shared"}),
+            flavor(owner + "-private", public=False, access=[]),
+        ],
+    )
     assert story(converge(admin(), less)) == [
-        ("update", "flavor"), ("update", "flavor extra specs"), ("delete", "flavor extra spec"),
-        ("delete", "flavor extra spec"), ("revoke", "flavor access"),
+        ("update", "flavor"),
+        ("update", "flavor extra specs"),
+        ("delete", "flavor extra spec"),
+        ("delete", "flavor extra spec"),
+        ("revoke", "flavor access"),
     ]
     assert converge(admin(), less)["actions"] == []
     assert story(converge(admin(), params(owner, [], purge=True))) == [("delete", "flavor")] * 2
@@ -83,7 +108,9 @@ def test_create_check_repeat_change_and_purge(admin, owner):
 
 def test_an_extra_spec_that_nova_refuses_is_told_in_its_own_words(admin, owner):
     asked = params(owner, [flavor(owner, extra_specs={"hw:cpu_policy": "sometimes"})])
-    with pytest.raises(change.PartialFailure, match=r"os-extra_specs: 400 \(refused\): .*'sometimes' is not one of") as caught:
+    with pytest.raises(
+        change.PartialFailure, match=r"os-extra_specs: 400 \(refused\): .*'sometimes' is not one of"
+    ) as caught:
         converge(admin(), asked)
     assert [action.verb for action in caught.value.done] == ["create"]
     converge(admin(), params(owner, [flavor(owner, extra_specs={"hw:cpu_policy": "shared"})]))

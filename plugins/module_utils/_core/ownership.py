@@ -112,7 +112,9 @@ def _interrupts(kind, before, after):
 def _remove(decision, kind, name, found):
     if not found.owned:
         decision.refusals.append(
-            "{0} {1!r} is not marked as ours and is never removed; remove it by hand, or adopt it first".format(kind, name)
+            "{0} {1!r} is not marked as ours and is never removed; remove it by hand, or adopt it first".format(
+                kind, name
+            )
         )
     elif found.in_use:
         decision.refusals.append("{0} {1!r} is in use: {2}; it stays".format(kind, name, ", ".join(found.in_use)))

@@ -83,7 +83,9 @@ def _item_problems(path, item):
         if tag.startswith(tag_of("")):
             found.append("{0}: {1!r} is the mark of an owner; set it with the option owner".format(where, tag))
     if len(set(tags)) >= MOST_TAGS:
-        found.append("{0}.tags: {1} tags; at most {2} beside the mark of the owner".format(path, len(tags), MOST_TAGS - 1))
+        found.append(
+            "{0}.tags: {1} tags; at most {2} beside the mark of the owner".format(path, len(tags), MOST_TAGS - 1)
+        )
     return found
 
 

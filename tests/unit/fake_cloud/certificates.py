@@ -39,8 +39,11 @@ class Authority:
         builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
         self._write(name + ".pem", builder.sign(self._key, hashes.SHA256()))
         path = self.directory / (name + ".key")
-        path.write_bytes(key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        path.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
         return str(self.directory / (name + ".pem")), str(path)
 
     def _builder(self, subject, key):
@@ -64,6 +67,15 @@ class Authority:
 
 def _signs_certificates():
     """What an authority's key is for; Python 3.13 refuses an authority that does not say so."""
-    purposes = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
-                "key_cert_sign", "crl_sign", "encipher_only", "decipher_only")
+    purposes = (
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
+    )
     return x509.KeyUsage(**{purpose: purpose == "key_cert_sign" for purpose in purposes})

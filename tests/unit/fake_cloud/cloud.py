@@ -148,7 +148,9 @@ class FakeCloud:
             return Response("{}", 200)
         if fault.status == "cut":
             wire = request.environ["werkzeug.socket"]
-            wire.sendall(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"domains": [')
+            wire.sendall(
+                b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"domains": ['
+            )
             wire.shutdown(socket.SHUT_RDWR)
             return Response("", 200)
         text = fault.body
@@ -168,12 +170,12 @@ class FakeCloud:
     def _route(self, request, body):
         identity, compute = self.paths["identity"], self.paths["compute"]
         if request.path.startswith(identity):
-            path = request.path[len(identity):]
+            path = request.path[len(identity) :]
             if path == "/auth/tokens":
                 return self._authenticate(body)
             service = self.identity
         elif request.path.startswith(compute):
-            path, service = request.path[len(compute):], self.compute
+            path, service = request.path[len(compute) :], self.compute
         else:
             raise Refusal(404, "no such path on this server")
         if request.headers.get("X-Auth-Token") not in self.tokens:
@@ -214,7 +216,13 @@ class FakeCloud:
                 "name": kind,
                 "id": kind,
                 "endpoints": [
-                    {"id": kind + "-1", "interface": "public", "region": self.region, "region_id": self.region, "url": url}
+                    {
+                        "id": kind + "-1",
+                        "interface": "public",
+                        "region": self.region,
+                        "region_id": self.region,
+                        "url": url,
+                    }
                 ],
             }
             for kind, url in urls.items()
@@ -228,5 +236,5 @@ class FakeCloud:
             start = [row["id"] for row in rows].index(query["marker"]) + 1
         if not self.page_size or start + self.page_size >= len(rows):
             return rows[start:], None
-        rows = rows[start:start + self.page_size]
+        rows = rows[start : start + self.page_size]
         return rows, rows[-1]["id"]

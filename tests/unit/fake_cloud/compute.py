@@ -35,8 +35,16 @@ class Compute:
         )
 
     def add(self, name, **fields):
-        row = {"id": name, "name": name, "vcpus": 1, "ram": 64, "disk": 0, "os-flavor-access:is_public": True,
-               "description": None, "extra_specs": {}}
+        row = {
+            "id": name,
+            "name": name,
+            "vcpus": 1,
+            "ram": 64,
+            "disk": 0,
+            "os-flavor-access:is_public": True,
+            "description": None,
+            "extra_specs": {},
+        }
         row.update(fields)
         self.flavors[row["id"]] = row
         return row
@@ -94,7 +102,7 @@ class Compute:
         return 200, {"flavor_access": rows}
 
     def change_access(self, key, body, query):
-        (verb, value), = body.items()
+        ((verb, value),) = body.items()
         allowed = self.access.setdefault(self._flavor(key)["id"], set())
         if verb == "addTenantAccess":
             if value["tenant"] in allowed:

@@ -71,8 +71,11 @@ class Identity:
     def _create(self, kind, rows, fields):
         scope = fields.get("domain_id")
         if any(row["name"] == fields["name"] and row.get("domain_id") == scope for row in rows.values()):
-            raise cloud.Refusal(409, "Conflict occurred attempting to store {0} - it is not permitted to have two "
-                                     "with the same name: {1}.".format(kind, fields["name"]))
+            raise cloud.Refusal(
+                409,
+                "Conflict occurred attempting to store {0} - it is not permitted to have two "
+                "with the same name: {1}.".format(kind, fields["name"]),
+            )
         if kind == "project" and scope not in self.domains:
             raise cloud.Refusal(404, "Could not find domain: {0}.".format(scope))
         if kind == "project" and not self.domains[scope]["enabled"]:

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every test here may talk to the simulated cloud."""
 
+# ruff: noqa: F401 - pytest finds fixtures by name
 from __future__ import annotations
 
 from ansible_collections.sovereign.region.tests.unit.fake_cloud.fixtures import (
@@ -11,3 +12,4 @@ from ansible_collections.sovereign.region.tests.unit.fake_cloud.fixtures import 
     open_cloud,
     waited,
 )
+from ansible_collections.sovereign.region.tests.unit.plugins.modules.runner import run_module

@@ -30,7 +30,12 @@ def run_module(tmp_path):
         variables.update({"HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}, **(environment or {}))
         done = subprocess.run(
             [sys.executable, "-c", LAUNCHER.format(root=str(ROOT)), name],
-            input=json.dumps(wrapped), capture_output=True, text=True, timeout=60, cwd=str(tmp_path), env=variables,
+            input=json.dumps(wrapped),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=str(tmp_path),
+            env=variables,
         )
         lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
         assert lines, done.stderr

@@ -11,7 +11,6 @@ import ssl
 import pytest
 from ansible_collections.sovereign.region.tests.unit.fake_cloud.certificates import Authority
 from ansible_collections.sovereign.region.tests.unit.fake_cloud.cloud import FakeCloud
-from ansible_collections.sovereign.region.tests.unit.plugins.modules.runner import run_module
 from pytest_httpserver import HTTPServer
 
 WANTED = {"projects": [{"name": "Default-like", "description": "in Default"}]}
@@ -37,8 +36,11 @@ def application_credential(fake):
     return {
         "auth_type": "v3applicationcredential",
         "region_name": fake.region,
-        "auth": {"auth_url": fake.auth_url, "application_credential_id": "ac",
-                 "application_credential_secret": fake.password},
+        "auth": {
+            "auth_url": fake.auth_url,
+            "application_credential_id": "ac",
+            "application_credential_secret": fake.password,
+        },
     }
 
 
@@ -54,9 +56,15 @@ WAYS = {
     "OS_CLOUD": lambda fake: ({}, {"one": entry(fake)}, {"OS_CLOUD": "one"}),
     "OS_ environment": lambda fake: ({}, {}, environment(fake)),
     "auth option": lambda fake: (
-        {"auth": entry(fake)["auth"], "auth_type": "password", "region_name": fake.region}, {}, {}),
+        {"auth": entry(fake)["auth"], "auth_type": "password", "region_name": fake.region},
+        {},
+        {},
+    ),
     "v3password": lambda fake: (
-        {"auth": entry(fake)["auth"], "auth_type": "v3password", "region_name": fake.region}, {}, {}),
+        {"auth": entry(fake)["auth"], "auth_type": "v3password", "region_name": fake.region},
+        {},
+        {},
+    ),
     "application credential": lambda fake: (application_credential(fake), {}, {}),
     "application credential in clouds.yaml": lambda fake: ({"cloud": "one"}, {"one": application_credential(fake)}, {}),
     "system scope": lambda fake: ({"cloud": "one"}, {"one": system_scope(fake)}, {}),

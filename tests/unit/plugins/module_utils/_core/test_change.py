@@ -15,8 +15,13 @@ PLAN = [Action("create", "project", name, None, {"enabled": True}) for name in (
 def test_an_action_has_seven_public_fields_and_keeps_its_details_to_itself():
     action = Action("delete", "flavor", "f", {"vcpus": 1}, None, details={"id": "secret-id"})
     assert action.as_dict() == {
-        "verb": "delete", "kind": "flavor", "name": "f", "before": {"vcpus": 1}, "after": None,
-        "interrupts": None, "deferred": None,
+        "verb": "delete",
+        "kind": "flavor",
+        "name": "f",
+        "before": {"vcpus": 1},
+        "after": None,
+        "interrupts": None,
+        "deferred": None,
     }
     assert "secret-id" not in repr(action)
 
@@ -57,12 +62,20 @@ def test_an_interruption_by_the_user_is_not_swallowed():
 
 def test_a_diff_names_each_object():
     (entry,) = change.diff([Action("create", "project", "Default/a", None, {"enabled": True})])
-    assert entry == {"before_header": "project Default/a", "after_header": "project Default/a (create)",
-                     "before": {}, "after": {"enabled": True}}
+    assert entry == {
+        "before_header": "project Default/a",
+        "after_header": "project Default/a (create)",
+        "before": {},
+        "after": {"enabled": True},
+    }
 
 
 def test_only_what_is_declared_differs():
     assert change.differing({"a": 1, "b": 2, "c": 3}, {"a": None, "b": 2, "c": 4, "d": 5}) == (
-        {"c": 3, "d": None}, {"c": 4, "d": 5})
+        {"c": 3, "d": None},
+        {"c": 4, "d": 5},
+    )
     assert change.differing({"enabled": True, "text": "x"}, {"enabled": False, "text": ""}) == (
-        {"enabled": True, "text": "x"}, {"enabled": False, "text": ""})
+        {"enabled": True, "text": "x"},
+        {"enabled": False, "text": ""},
+    )

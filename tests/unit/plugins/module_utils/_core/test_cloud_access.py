@@ -9,7 +9,6 @@ import json
 import socket
 
 import pytest
-
 from ansible_collections.sovereign.region.plugins.module_utils._core import errors
 from ansible_collections.sovereign.region.plugins.module_utils._core.cloud import WAITS, connect
 
@@ -105,7 +104,9 @@ def test_authentication_at_something_that_is_no_keystone(fake, open_cloud, body)
 
 
 def test_authentication_in_a_redirect_loop(fake, open_cloud):
-    fake.fail(method="POST", path="/auth/tokens", status=302, headers={"Location": fake.auth_url + "/auth/tokens"}, body="")
+    fake.fail(
+        method="POST", path="/auth/tokens", status=302, headers={"Location": fake.auth_url + "/auth/tokens"}, body=""
+    )
     with pytest.raises(errors.CloudError, match="authentication at http"):
         listed(open_cloud())
     assert len(fake.seen) <= 4 * (len(WAITS) + 1)
@@ -161,8 +162,20 @@ def test_an_endpoint_override(fake, open_cloud):
 
 
 def test_an_unversioned_auth_url_still_works(fake):
-    fake.fail(method="GET", path="^/identity$", status=300, body=json.dumps({"versions": {"values": [
-        {"id": "v3.14", "status": "stable", "links": [{"rel": "self", "href": fake.auth_url + "/"}]}]}}))
+    fake.fail(
+        method="GET",
+        path="^/identity$",
+        status=300,
+        body=json.dumps(
+            {
+                "versions": {
+                    "values": [
+                        {"id": "v3.14", "status": "stable", "links": [{"rel": "self", "href": fake.auth_url + "/"}]}
+                    ]
+                }
+            }
+        ),
+    )
     cloud = connect(with_auth(fake, auth_url=fake.base + "/identity"))
     assert listed(cloud) == []
     assert cloud.calls == 3
@@ -172,8 +185,12 @@ def test_words_of_a_service_never_hold_our_secrets(fake, open_cloud):
     cloud = open_cloud()
     listed(cloud)
     token = next(iter(fake.tokens))
-    fake.fail(method="POST", path="/projects$", status=400, body=json.dumps({"error": {
-        "message": "your request: password={0} token={1}".format(fake.password, token)}}))
+    fake.fail(
+        method="POST",
+        path="/projects$",
+        status=400,
+        body=json.dumps({"error": {"message": "your request: password={0} token={1}".format(fake.password, token)}}),
+    )
     with pytest.raises(errors.CloudError) as caught:
         cloud.post("identity", "/projects", {})
     assert "your request: password=******** token=********" in str(caught.value)

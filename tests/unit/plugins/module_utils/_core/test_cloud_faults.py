@@ -34,7 +34,9 @@ def test_a_get_is_tried_again_until_it_works(fake, open_cloud, waited, status):
 def test_a_get_is_given_up_in_the_end(fake, open_cloud, waited, status):
     fake.fail(method="GET", path="/projects$", status=status)
     kind = errors.RateLimited if status == 429 else errors.ServiceFailed
-    with pytest.raises(kind, match="GET identity /projects: {0} .*after 4 retries: planned fault".format(status)) as caught:
+    with pytest.raises(
+        kind, match="GET identity /projects: {0} .*after 4 retries: planned fault".format(status)
+    ) as caught:
         listed(open_cloud())
     assert caught.value.status == status
     assert sent(fake) == 5
@@ -65,7 +67,9 @@ def test_a_post_that_hangs_is_sent_once(fake, open_cloud, waited):
     listed(cloud)
     fake.fail(method="POST", path="/projects$", status="hang")
     cloud._timeout = 0.2
-    with pytest.raises(errors.ServiceUnreachable, match="no reply from .* within 0.2 s; whether it took effect is not known"):
+    with pytest.raises(
+        errors.ServiceUnreachable, match="no reply from .* within 0.2 s; whether it took effect is not known"
+    ):
         cloud.post("identity", "/projects", BODY)
     assert sent(fake, "POST") == 1
 
@@ -142,7 +146,9 @@ def test_deleting_what_is_gone_is_no_error(fake, open_cloud):
     assert open_cloud().delete("identity", "/projects/gone") is None
 
 
-@pytest.mark.parametrize("body", ["<html>hello</html>", "[]", "null", '"text"', '{"ok": true}', '{"projects": null}', ""])
+@pytest.mark.parametrize(
+    "body", ["<html>hello</html>", "[]", "null", '"text"', '{"ok": true}', '{"projects": null}', ""]
+)
 def test_a_reply_that_is_no_list_is_never_taken_for_an_empty_one(fake, open_cloud, body):
     fake.fail(method="GET", path="/projects$", status=200, body=body)
     with pytest.raises(errors.ServiceFailed, match="GET identity /projects: the reply"):
@@ -160,7 +166,9 @@ def test_a_creation_that_says_nothing_is_an_error(fake, open_cloud, body):
 def test_a_redirect_loop_ends(fake, open_cloud, status):
     here = fake.auth_url + "/projects"
     fake.fail(method="GET", path="/projects$", status=status, headers={"Location": here}, body="")
-    with pytest.raises(errors.CloudError, match="redirects to .*/projects, after 3 redirects at most; correct the endpoint"):
+    with pytest.raises(
+        errors.CloudError, match="redirects to .*/projects, after 3 redirects at most; correct the endpoint"
+    ):
         listed(open_cloud())
     assert sent(fake) == 4
 

@@ -14,13 +14,20 @@ from hypothesis import strategies as st
 VALUES = st.none() | st.integers(0, 2)
 DECLARED = st.dictionaries(
     st.text(max_size=2),
-    st.fixed_dictionaries({"a": VALUES, "enabled": st.none() | st.booleans(), "state": st.sampled_from(["present", "absent"])}),
+    st.fixed_dictionaries(
+        {"a": VALUES, "enabled": st.none() | st.booleans(), "state": st.sampled_from(["present", "absent"])}
+    ),
     max_size=5,
 )
 THERE = st.dictionaries(
     st.text(max_size=2),
-    st.builds(Existing, id=st.just("id"), owned=st.booleans(), in_use=st.sampled_from([(), ("it has servers",)]),
-              fields=st.fixed_dictionaries({"a": st.integers(0, 2), "enabled": st.booleans()})),
+    st.builds(
+        Existing,
+        id=st.just("id"),
+        owned=st.booleans(),
+        in_use=st.sampled_from([(), ("it has servers",)]),
+        fields=st.fixed_dictionaries({"a": st.integers(0, 2), "enabled": st.booleans()}),
+    ),
     max_size=5,
 )
 
@@ -59,7 +66,13 @@ def test_turning_on_and_off_have_verbs_of_their_own():
 
 @pytest.mark.parametrize(
     "value, candidates, expected",
-    [("reserch", ["research", "ops"], "research"), ("X", ["x"], "x"), ("zzz", ["a"], None), (None, ["None"], "None"), ("a", [], None)],
+    [
+        ("reserch", ["research", "ops"], "research"),
+        ("X", ["x"], "x"),
+        ("zzz", ["a"], None),
+        (None, ["None"], "None"),
+        ("a", [], None),
+    ],
 )
 def test_the_nearest_name(value, candidates, expected):
     assert errors.nearest(value, candidates) == expected

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every test here may talk to the simulated cloud."""
 
+# ruff: noqa: F401 - pytest finds fixtures by name
 from __future__ import annotations
 
 from ansible_collections.sovereign.region.tests.unit.fake_cloud.fixtures import (

@@ -19,8 +19,17 @@ SPECS = st.dictionaries(st.sampled_from(["hw:a", "b c", "big b", "x.y:z w"]), st
 
 
 def flavor(name, **fields):
-    base = {"name": name, "vcpus": 1, "ram_mib": 64, "disk_gib": 0, "description": None, "public": True,
-            "access": None, "extra_specs": None, "state": "present"}
+    base = {
+        "name": name,
+        "vcpus": 1,
+        "ram_mib": 64,
+        "disk_gib": 0,
+        "description": None,
+        "public": True,
+        "access": None,
+        "extra_specs": None,
+        "state": "present",
+    }
     return dict(base, **fields)
 
 
@@ -35,19 +44,32 @@ def situations(draw):
     there, access = {}, {}
     for name in draw(st.sets(st.sampled_from(NAMES))):
         public = draw(st.booleans())
-        fields = {"vcpus": 1, "ram_mib": 64, "disk_gib": 0, "public": public,
-                  "description": draw(st.sampled_from(["", "x"])), "extra_specs": draw(SPECS)}
+        fields = {
+            "vcpus": 1,
+            "ram_mib": 64,
+            "disk_gib": 0,
+            "public": public,
+            "description": draw(st.sampled_from(["", "x"])),
+            "extra_specs": draw(SPECS),
+        }
         there[name] = Existing("id of " + name, fields, draw(st.booleans()))
         if not public:
             access[name] = draw(st.sets(st.sampled_from(["id-1", "id-2", "id-3", "id-of-a-deleted-project"])))
     declared = []
     for name in draw(st.permutations(NAMES))[: draw(st.integers(0, 4))]:
         public = draw(st.booleans())
-        declared.append(flavor(
-            name, public=public, state=draw(st.sampled_from(["present", "present", "absent"])),
-            access=None if public else draw(st.none() | st.lists(
-                st.sampled_from(["one", "Default/two", "research/one"]), unique=True)),
-            extra_specs=draw(st.none() | SPECS), description=draw(st.none() | st.sampled_from(["", "x", "ü"]))))
+        declared.append(
+            flavor(
+                name,
+                public=public,
+                state=draw(st.sampled_from(["present", "present", "absent"])),
+                access=None
+                if public
+                else draw(st.none() | st.lists(st.sampled_from(["one", "Default/two", "research/one"]), unique=True)),
+                extra_specs=draw(st.none() | SPECS),
+                description=draw(st.none() | st.sampled_from(["", "x", "ü"])),
+            )
+        )
     asked = params(declared, adopt=draw(st.booleans()), purge=draw(st.booleans()))
     return asked, flavors.Observed(there, access, PROJECTS)
 
@@ -106,7 +128,9 @@ def test_a_plan_is_safe_and_leads_to_what_is_declared(situation):
                 if item[key] is None:
                     assert after.flavors[item["name"]].fields[key] == observed.flavors[item["name"]].fields[key]
     if not asked["adopt"]:
-        assert [] == [name for name, found in observed.flavors.items() if not found.owned and after.flavors[name] != found]
+        assert [] == [
+            name for name, found in observed.flavors.items() if not found.owned and after.flavors[name] != found
+        ]
 
 
 def converge(cloud, asked, check_mode=False):

@@ -44,8 +44,19 @@ def test_the_same_name_in_two_domains_is_no_duplicate():
     assert "declared already at projects[0]" in names.project_problems([item(), item()])[0]
 
 
-@pytest.mark.parametrize("owner, good", [("region-a", True), ("Ä b", True), ("", False), (" ", False), ("a/b", False),
-                                         ("a,b", False), ("x" * 244, True), ("x" * 245, False)])
+@pytest.mark.parametrize(
+    "owner, good",
+    [
+        ("region-a", True),
+        ("Ä b", True),
+        ("", False),
+        (" ", False),
+        ("a/b", False),
+        ("a,b", False),
+        ("x" * 244, True),
+        ("x" * 245, False),
+    ],
+)
 def test_an_owner_makes_a_tag(owner, good):
     assert (names.owner_problems(owner) == []) is good
 

@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from ansible_collections.sovereign.region.plugins.module_utils._core import change, cloud_module, errors
 from ansible_collections.sovereign.region.plugins.module_utils._core.ownership import Existing
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy import projects
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy.names import tag_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 MARK = tag_of("sovereign.region")
 NAMES = st.sampled_from(["a", "b", "c", "ä b", "研究"])
@@ -21,15 +20,19 @@ FIELDS = {
     "enabled": st.none() | st.booleans(),
     "tags": st.none() | st.lists(st.sampled_from(["gpu", "eu", "ü"]), max_size=4),
 }
-DECLARED_DOMAIN = st.fixed_dictionaries(dict(FIELDS, name=NAMES, state=st.sampled_from(["present", "present", "absent"])))
+DECLARED_DOMAIN = st.fixed_dictionaries(
+    dict(FIELDS, name=NAMES, state=st.sampled_from(["present", "present", "absent"]))
+)
 EXISTING = st.builds(
     Existing,
     id=st.uuids().map(str),
-    fields=st.fixed_dictionaries({
-        "description": st.sampled_from(["", "x", "y"]),
-        "enabled": st.booleans(),
-        "tags": st.sets(st.sampled_from(["gpu", "eu"])).map(sorted),
-    }),
+    fields=st.fixed_dictionaries(
+        {
+            "description": st.sampled_from(["", "x", "y"]),
+            "enabled": st.booleans(),
+            "tags": st.sets(st.sampled_from(["gpu", "eu"])).map(sorted),
+        }
+    ),
     owned=st.booleans(),
     in_use=st.sampled_from([(), (), (), ("it has servers",)]),
 )
@@ -57,10 +60,20 @@ def situations(draw):
     parents = sorted(there)
     children = draw(st.dictionaries(st.tuples(st.sampled_from(parents), NAMES), EXISTING, max_size=6))
     choice = sorted(set(parents) | {item["name"] for item in domains})
-    wanted = draw(st.lists(
-        st.fixed_dictionaries(dict(FIELDS, name=NAMES, domain=st.sampled_from(choice),
-                                   state=st.sampled_from(["present", "present", "absent"]))),
-        max_size=6, unique_by=lambda item: (item["domain"], item["name"])))
+    wanted = draw(
+        st.lists(
+            st.fixed_dictionaries(
+                dict(
+                    FIELDS,
+                    name=NAMES,
+                    domain=st.sampled_from(choice),
+                    state=st.sampled_from(["present", "present", "absent"]),
+                )
+            ),
+            max_size=6,
+            unique_by=lambda item: (item["domain"], item["name"]),
+        )
+    )
     asked = params(domains, wanted, adopt=draw(st.booleans()), purge=draw(st.booleans()))
     observed = projects.Observed(there, {"{0}/{1}".format(*key): found for key, found in children.items()})
     return asked, observed
@@ -211,7 +224,7 @@ def test_a_fault_at_any_change_tells_what_was_done_and_a_rerun_does_the_rest(fak
     rest = converge(open_cloud(), BUSY)["actions"]
     if carried_out:
         # The reply was lost, the change was not: there is one thing less to do.
-        assert names(rest) == names(planned[nth + 1:])
+        assert names(rest) == names(planned[nth + 1 :])
     else:
         assert names(rest) == names(planned[nth:])
     assert converge(open_cloud(), BUSY)["actions"] == []
@@ -220,7 +233,9 @@ def test_a_fault_at_any_change_tells_what_was_done_and_a_rerun_does_the_rest(fak
 def test_a_service_that_ignores_changes_is_found_out(fake, open_cloud):
     fake.identity.add_project("kept", tags=[MARK])
     fake.identity.ignore_changes = True
-    with pytest.raises(change.Unverified, match="1 action accepted, but reading back shows .*: update project Default/kept"):
+    with pytest.raises(
+        change.Unverified, match="1 action accepted, but reading back shows .*: update project Default/kept"
+    ):
         converge(open_cloud(), params(declared=[project("kept", description="new")]))
 
 
@@ -301,7 +316,11 @@ def test_an_unknown_domain_names_the_nearest(fake, open_cloud):
 def test_a_domain_is_turned_off_after_its_projects_are_made(fake, open_cloud):
     asked = params([domain("d", enabled=False, tags=["eu"])], [project("p", "d")])
     result = converge(open_cloud(), asked)
-    assert names(result["actions"]) == [("create", "domain", "d"), ("create", "project", "d/p"), ("disable", "domain", "d")]
+    assert names(result["actions"]) == [
+        ("create", "domain", "d"),
+        ("create", "project", "d/p"),
+        ("disable", "domain", "d"),
+    ]
     assert fake.identity.by_name()["d"] == ("", False, ["eu", MARK])
     assert converge(open_cloud(), asked)["actions"] == []
     with pytest.raises(errors.Refused, match="project 'd/q' cannot be created: its domain is disabled"):
