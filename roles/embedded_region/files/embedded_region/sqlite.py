@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, the sovereign.region authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes OpenStack's database layer get on with SQLite, which knows one writer at a time."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import sqlite3
+import threading
+from pathlib import Path
+
+
+def serialise_writers() -> None:
+    """One writing transaction at a time and database in this process.
+
+    A transaction that reads first and writes later is refused at once where another one writes ("database is
+    locked"): SQLite's timeout cannot help there. The lock can be taken again by its own thread, for nested ones.
+    """
+    from oslo_db.sqlalchemy import enginefacade
+
+    locks: dict[str, threading.RLock] = collections.defaultdict(threading.RLock)
+    original = enginefacade._TransactionContextManager._transaction_scope
+
+    @contextlib.contextmanager
+    def scope(self, context):
+        if self._mode is not enginefacade._WRITER:
+            with original(self, context) as resource:
+                yield resource
+            return
+        with locks[str(self.reader.get_engine().url)], original(self, context) as resource:
+            yield resource
+
+    enginefacade._TransactionContextManager._transaction_scope = scope
+
+
+def prepare(path: Path) -> None:
+    """An empty database with a write-ahead log, so that readers and the writer do not wait for each other."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+    path.chmod(0o600)
+
+
+def copy(source: Path, target: Path) -> None:
+    """A consistent copy of a database that may be in use, into one that may be in use."""
+    with contextlib.closing(sqlite3.connect(source, timeout=60)) as reader, \
+            contextlib.closing(sqlite3.connect(target, timeout=60)) as writer:
+        reader.backup(writer)
+        writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    target.chmod(0o600)
