@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -146,6 +147,23 @@ class Region:
             os.killpg(process.pid, signal.SIGKILL)
             raise
         return Outcome(process.returncode, output)
+
+
+def kill(pid, alone=False):
+    """``kill -9`` of a process and all below it: since ansible-core 2.19 each worker has a session of its own."""
+    below = [] if alone else _below(pid)
+    for one in [pid, *below]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
+
+
+def _below(pid):
+    parents = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parents[int(process.name)] = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    found = [one for one, parent in parents.items() if parent == pid]
+    return found + [below for one in found for below in _below(one)]
 
 
 def _without_lock(rows):

@@ -68,10 +68,17 @@ def _host(name, host, pool):
 
 def _squares(device):
     """Return one square for each unit that a provider has: a card is one, a card cut in seven is seven."""
-    holders = [project for one in device["holders"] for project in [one["project"]] * one["amount"]]
+    holders = [holder for one in device["holders"] for holder in [_holder(one)] * one["amount"]]
     rest = max(device["total"] - len(holders) - device["reserved"], 0)
     states = [("used", holder) for holder in holders] + [("reserved", "")] * device["reserved"] + [("free", "")] * rest
-    return [{"name": device["name"], "state": state, "holder": holder or ""} for state, holder in states]
+    return [{"name": device["name"], "state": state, "holder": holder} for state, holder in states]
+
+
+def _holder(one):
+    """Return who holds a device: a project by its full name, else what Placement knows."""
+    if one["domain"]:
+        return qualified(one["domain"], one["project"])
+    return one["project"] or "{0}, which is no server".format(one["server_id"])
 
 
 def _holders(devices):

@@ -60,7 +60,8 @@ def declared(**pool):
 
 def device(name, *holders, total=1, reserved=0):
     return {"name": name, "total": total, "reserved": reserved,
-            "holders": [{"project": one, "amount": 1} for one in holders]}
+            "holders": [{"domain": one.partition("/")[0], "project": one.partition("/")[2], "server_id": "s", "amount": 1}
+                        for one in holders]}
 
 
 CAPACITY = [{"name": "h200", "hosts": [{"name": "gpu-a1", "devices": [
@@ -106,6 +107,12 @@ def test_every_tag_is_closed():
 def test_a_device_that_is_cut_has_a_square_for_each_part():
     cut = [{"name": "h200", "hosts": [{"name": "gpu-a1", "devices": [device("gpu0", "Default/clinic", total=7)]}]}]
     assert "6 of 7 free" in Reader(page(capacity=cut)).text
+
+
+def test_what_no_server_holds_is_said_to_be_so():
+    leaked = dict(device("gpu0"), holders=[{"domain": None, "project": None, "server_id": "c0ffee", "amount": 1}])
+    text = Reader(page(capacity=[{"name": "h200", "hosts": [{"name": "gpu-a1", "devices": [leaked]}]}])).text
+    assert "gpu0 used by c0ffee, which is no server" in text
 
 
 def test_a_pool_that_was_not_measured_is_not_called_free():
