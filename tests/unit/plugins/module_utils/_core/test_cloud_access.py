@@ -10,7 +10,8 @@ import socket
 
 import pytest
 from ansible_collections.sovereign.region.plugins.module_utils._core import errors
-from ansible_collections.sovereign.region.plugins.module_utils._core.cloud import WAITS, connect
+from ansible_collections.sovereign.region.plugins.module_utils._core.api import WAITS
+from ansible_collections.sovereign.region.plugins.module_utils._core.cloud import connect
 
 
 def listed(cloud):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.sovereign.region.plugins.module_utils._core import errors
-from ansible_collections.sovereign.region.plugins.module_utils._core.cloud import WAITS
+from ansible_collections.sovereign.region.plugins.module_utils._core.api import WAITS
 
 BODY = {"project": {"name": "p", "domain_id": "default"}}
 
