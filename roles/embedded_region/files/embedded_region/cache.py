@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the sovereign.region authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A private directory outside the region's own, for what several regions share."""
+"""A private directory outside the region's own, for what several regions share: python -m embedded_region.cache"""
 
 from __future__ import annotations
 
@@ -50,3 +50,7 @@ def _own(path: Path) -> bool:
         return path.stat().st_uid == os.getuid()
     except OSError:
         return False
+
+
+if __name__ == "__main__":
+    print(root())

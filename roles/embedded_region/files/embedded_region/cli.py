@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from embedded_region import EmbeddedRegionError, region, topology
+from embedded_region import EmbeddedRegionError, region, stop, topology
 from embedded_region.layout import Layout
 
 
@@ -30,19 +30,21 @@ def parser() -> argparse.ArgumentParser:
         if name == "up":
             command.add_argument("--port", type=int, help="first of five ports; 0 for free ones (default: 20000, or "
                                                           "those it had)")
-            command.add_argument("--hosts", type=Path, help="JSON file with the simulated hosts (default: four hosts, "
-                                                            "24 GPUs, or those it had)")
+            command.add_argument("--hosts", help="JSON file with the simulated hosts, - for standard input "
+                                                 "(default: four hosts, 24 GPUs, or those it had)")
             command.add_argument("--profile", choices=["fake"], default="fake", help="which simulator runs below Nova")
+        if name in ("up", "down"):
+            command.add_argument("--check", action="store_true", help="only say whether something would change")
         if name in ("snapshot", "restore"):
             command.add_argument("--name", required=True, help="letters, digits, dot, dash, underscore")
     return made
 
 
-def hosts(layout: Layout, path: Path | None) -> list[topology.Host]:
+def hosts(layout: Layout, path: str | None) -> list[topology.Host]:
     """From the file that is named, from the region as it is, or the default."""
     try:
         if path is not None:
-            return topology.load(path)
+            return topology.parse(json.loads(sys.stdin.read())) if path == "-" else topology.load(Path(path))
         return topology.load(layout.topology) if layout.topology.exists() else topology.DEFAULT
     except (OSError, ValueError, TypeError) as error:
         raise EmbeddedRegionError(f"cannot read the hosts: {error}")
@@ -58,14 +60,17 @@ def main(arguments: list[str] | None = None) -> int:
 
     layout = Layout(options.dir)
     try:
-        if options.command == "up":
+        if options.command == "up" and options.check:
+            outcome = region.would_change(layout, options.port, hosts(layout, options.hosts))
+            say(f"up would change {'something' if outcome['changed'] else 'nothing'}")
+        elif options.command == "up":
             outcome = region.up(layout, options.port, hosts(layout, options.hosts), options.profile, say)
             if outcome["changed"]:
                 say(f"region up in {outcome['seconds']} s ({outcome['kind']}); simulated hardware, real APIs")
             if not options.json:
                 print(f"export OS_CLIENT_CONFIG_FILE='{layout.clouds}' OS_CLOUD=embedded-admin")
         elif options.command == "down":
-            outcome = region.down(layout, say)
+            outcome = stop.down(layout, say, options.check)
         elif options.command == "status":
             outcome = region.status(layout)
             for service, each in outcome["services"].items():

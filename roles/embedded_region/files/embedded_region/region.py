@@ -1,40 +1,25 @@
 # Copyright: (c) 2026, the sovereign.region authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What up, down and status do, step by step."""
+"""What up, status, snapshot and restore do, step by step."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from embedded_region import SERVICES, EmbeddedRegionError, config, contents, passwords, ports, seed, supervision
 from embedded_region.layout import Layout, write_private
+from embedded_region.stop import Say, exclusive
 from embedded_region.topology import Host
 
-Say = Callable[[str], None]
 ROOT_PATHS = {"keystone": "/v3", "placement": "/", "nova": "/", "glance": "/versions", "neutron": "/"}
-
-
-@contextlib.contextmanager
-def exclusive(layout: Layout, say: Say) -> Iterator[None]:
-    """One command at a time works on a region; a killed one lets go by itself."""
-    with open(layout.run / "command.lock", "w", encoding="utf-8") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another command works on this region: waiting")
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 def up(layout: Layout, base: int | None, hosts: list[Host], profile: str, say: Say) -> dict[str, Any]:
@@ -45,10 +30,9 @@ def up(layout: Layout, base: int | None, hosts: list[Host], profile: str, say: S
         known = read(layout)
         wanted = choose_ports(known, base)
         secrets = passwords.stored(layout)
-        if secrets and known and not differences(layout, config.files(layout, wanted, secrets, hosts)):
-            if healthy(layout, wanted):
-                say("region is up and as asked: nothing changed")
-                return result(layout, wanted, False, "running", started)
+        if known and as_asked(layout, wanted, secrets, hosts):
+            say("region is up and as asked: nothing changed")
+            return result(layout, wanted, False, "running", started)
         if supervision.stop(layout):
             say("stopped what ran here before")
         ports.refuse_taken(wanted)
@@ -73,6 +57,20 @@ def up(layout: Layout, base: int | None, hosts: list[Host], profile: str, say: S
             seed.save(layout, seed.place(hosts), secret=False)
             say("saved a seed for the next region")
         return result(layout, wanted, True, kind, started)
+
+
+def would_change(layout: Layout, base: int | None, hosts: list[Host]) -> dict[str, Any]:
+    """What up would do, for check mode: nothing is made, not even a directory."""
+    known = read(layout)
+    wanted = choose_ports(known, base)
+    changed = not known or not as_asked(layout, wanted, passwords.stored(layout), hosts)
+    return result(layout, wanted, changed, "check", time.monotonic())
+
+
+def as_asked(layout: Layout, wanted: dict[str, int], secrets: dict[str, str], hosts: list[Host]) -> bool:
+    """Whether the region runs, answers, and has the ports and hosts that are asked for."""
+    return (bool(secrets) and not differences(layout, config.files(layout, wanted, secrets, hosts))
+            and healthy(layout, wanted))
 
 
 def choose_ports(known: dict[str, Any] | None, base: int | None) -> dict[str, int]:
@@ -134,8 +132,8 @@ def write(layout: Layout, files: dict[Path, str]) -> None:
 def answers(port: int, path: str, seconds: float = 5) -> bool:
     """Whether a server answers over HTTP, with anything but a failure of its own."""
     try:
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-            f"http://{ports.ADDRESS}:{port}{path}", timeout=seconds).close()
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(urllib.request.Request(
+            f"http://{ports.ADDRESS}:{port}{path}", headers={"User-Agent": "embedded-region"}), timeout=seconds).close()
     except urllib.error.HTTPError as error:
         return error.code < 500
     except OSError:
@@ -167,17 +165,6 @@ def wait(layout: Layout, wanted: dict[str, int], say: Say, started: float, secon
         if time.monotonic() > deadline:
             raise EmbeddedRegionError(f"{missing[0]} does not answer:\n{tail(layout.service_log(missing[0]))}")
         time.sleep(0.1)
-
-
-def down(layout: Layout, say: Say) -> dict[str, Any]:
-    """Stops everything; the state stays."""
-    if not layout.run.is_dir():
-        say("no region here: nothing to stop")
-        return {"changed": False, "state": "absent"}
-    with exclusive(layout, say):
-        changed = supervision.stop(layout)
-    say("region stopped" if changed else "region was not running: nothing changed")
-    return {"changed": changed, "state": "stopped"}
 
 
 def status(layout: Layout) -> dict[str, Any]:
