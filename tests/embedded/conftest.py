@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -19,7 +20,10 @@ from embedded_helpers import Region, remove
 
 @pytest.fixture(scope="session")
 def region():
-    """A running region, as it is before anything was declared."""
+    """A running region, as it is before anything was declared; while developing, the one that a variable names."""
+    if named := os.environ.get("SOVEREIGN_REGION_DIR"):
+        yield Region(named)
+        return
     root = Path(tempfile.mkdtemp(prefix="sovereign-embedded-"))
     running = Region(root / "region")
     try:

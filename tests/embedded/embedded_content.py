@@ -18,12 +18,14 @@ def content(cloud):
     """Return projects, domains, flavors, extra specs and access; ids are left out, names stand for them."""
     domains = {domain.id: domain for domain in cloud.identity.domains()}
     projects = {project.id: project for project in cloud.identity.projects()}
+    # The SDK's class of domains has no tags.
+    tags = {row["id"]: sorted(row["tags"]) for row in cloud.identity.get("/domains").json()["domains"]}
 
     def name(project):
         return "{0}/{1}".format(domains[project.domain_id].name, project.name)
 
     found = {
-        "domains": {one.name: [one.description, one.is_enabled, sorted(one.tags or [])] for one in domains.values()},
+        "domains": {one.name: [one.description, one.is_enabled, tags[one.id]] for one in domains.values()},
         "projects": {
             name(one): [one.description, one.is_enabled, sorted(one.tags or [])] for one in projects.values()
         },
