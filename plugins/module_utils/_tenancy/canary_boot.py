@@ -60,11 +60,15 @@ class Booth:
             return "fail", "the server went to ERROR: {0}".format(fault), evidence
         held = allocations_of(self._cloud, server["id"])
         name, names, roots = flavor["resource_class"], {}, set()
-        for provider, resources in held.items():
-            if name in resources:
-                row = self._cloud.get("placement", "/resource_providers/{0}".format(provider))
-                names[row["name"]] = resources[name]
-                roots.add(row["root_provider_uuid"])
+        mine = {provider for provider, resources in held.items() if name in resources}
+        while mine:
+            # One call for the whole tree, and one only when all is well.
+            tree = self._cloud.list("placement", "/resource_providers", "resource_providers", {"in_tree": min(mine)})
+            for row in tree:
+                if row["uuid"] in mine:
+                    names[row["name"]] = held[row["uuid"]][name]
+                    roots.add(row["root_provider_uuid"])
+            mine -= {min(mine)} | {row["uuid"] for row in tree}
         evidence.append(seen("placement GET /allocations", self._time(), names))
         status, message = judge_allocation(flavor, names, roots, where)
         if status == "pass" and roots - set(held):
@@ -114,5 +118,6 @@ def judge_allocation(flavor, names, roots, where):
         return "fail", "Placement gave it {0} {1} instead of {2}".format(got, flavor["resource_class"], flavor["gpus"])
     if len(roots) != 1:
         return "fail", "its devices come from {0} hosts".format(len(roots))
+    devices = ", ".join(sorted(names)) if len(names) < 3 else "{0} x {1}".format(got, flavor["resource_class"])
     return "pass", "active on {0} with {1}; deleted, and its devices are free again".format(
-        where or "a host that Nova does not name", ", ".join(sorted(names)))
+        where or "a host that Nova does not name", devices)
