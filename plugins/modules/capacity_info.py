@@ -10,8 +10,8 @@ short_description: Say who holds which GPUs of a region
 version_added: 0.1.0
 description:
   - Reads the devices of pools from Placement and the names of those who hold them from Nova and Keystone.
-  - Judges whether Placement has what is declared, whether each host bears the trait of its site, and whether a device is
-    held by nobody.
+  - Judges whether Placement has what is declared, whether each host bears the trait of its site, and whether a
+    device is held by nobody.
   - Needs a user who may read Placement and the servers of all projects.
 author:
   - The sovereign.region authors (@sovereign-region)

@@ -9,8 +9,8 @@ module: gpu_canary
 short_description: Boot, check and delete one server for each GPU flavor
 version_added: 0.1.0
 description:
-  - Boots a server of each flavor, one at a time, in a project of its own. It waits until the server is active, checks in
-    Placement that it holds exactly its devices on one host, deletes it, and checks that the devices are free again.
+  - Boots a server of each flavor, one at a time, in a project of its own. It waits until the server is active, checks
+    in Placement that it holds exactly its devices on one host, deletes it, and checks that the devices are free again.
   - Servers, project, role and access to flavors are removed at the end, also after a failure. What a killed run left is
     removed first.
   - A pool without room for the canary and O(keep_free) more is not applicable, not failed.

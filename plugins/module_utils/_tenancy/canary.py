@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import uuid
 
-from .._core.errors import CloudError, RegionError, Refused
+from .._core.errors import CloudError, Refused, RegionError
 from .._core.host import Host
 from .canary_boot import Booth
 from .canary_project import TAG, CanaryProject

@@ -46,7 +46,7 @@ class Booth:
 
     def _settled(self, server_id):
         """Return the server when it is ACTIVE or in ERROR."""
-        for unused in self._looks():
+        for _unused in self._looks():
             server = self._cloud.get("compute", "/servers/{0}".format(server_id))["server"]
             if server["status"] in ("ACTIVE", "ERROR"):
                 return server
@@ -80,14 +80,14 @@ class Booth:
         """Delete the server and return why it is not gone, or None."""
         path = "/servers/{0}".format(server_id)
         self._cloud.delete("compute", path)
-        for unused in self._looks():
+        for _unused in self._looks():
             try:
                 self._cloud.get("compute", path)
             except NotFound:
                 break
         else:
             return "it was not deleted within {0} s".format(self._timeout)
-        for unused in self._looks():
+        for _unused in self._looks():
             if not allocations_of(self._cloud, server_id):
                 return None
         return "its devices are still held {0} s after it was deleted".format(self._timeout)

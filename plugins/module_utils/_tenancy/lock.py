@@ -96,7 +96,7 @@ class Keeper:
     # -- what is done -----------------------------------------------------------------------------------------------
     def hold(self):
         """Take or prolong the lock; return (lock, message). Raises Refused when another run holds it."""
-        for unused in range(_TRIES):
+        for _unused in range(_TRIES):
             lock = self.observe()
             if lock is None:
                 if self._params["renew"]:

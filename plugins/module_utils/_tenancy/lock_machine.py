@@ -43,7 +43,7 @@ class Machine:
         boot = self._line("/proc/sys/kernel/random/boot_id")
         name = os.uname().nodename
         self.owner = Owner(
-            run=run or "{0}-{1}-{2}-{3}".format(name, boot[:8], main.pid if main else self._pid, main.start if main else 0),
+            run=run or "{0}-{1}-{2}-{3}".format(name, boot[:8], *((main.pid, main.start) if main else (self._pid, 0))),
             host=name,
             user=_user(),
             uid=os.geteuid(),

@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from .._core.errors import NotFound
+from .._core.errors import CloudError, NotFound
 
 # One device is one provider in these modes, with a total of one: a capacity of one leaves nothing reserved.
 _SINGLE = ("passthrough",)
@@ -76,7 +76,7 @@ def read(cloud, hosts, classes, single=()):
     trees = {}
     for provider in providers.values():
         trees.setdefault(roots[provider.root], []).append(provider)
-    for name, tree in trees.items():
+    for tree in trees.values():
         tree.sort(key=lambda one: (one.id != one.root, one.name))
     now = cloud.server_time
     return Stock(trees, None if now is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)))
@@ -84,8 +84,6 @@ def read(cloud, hosts, classes, single=()):
 
 def summaries_of(cloud, query):
     """Return the provider summaries of the allocation candidates for a query; none for a class nobody has."""
-    from .._core.errors import CloudError
-
     try:
         return cloud.get("placement", "/allocation_candidates", query)["provider_summaries"]
     except CloudError as error:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 
 import pytest
-
 from ansible_collections.sovereign.region.plugins.module_utils._core import processes
 from ansible_collections.sovereign.region.plugins.module_utils._core.host import Host
 
@@ -17,8 +16,8 @@ TREE = {
     50: (1, ["bash"], {3: "pipe:[1]"}, ""),
     100: (50, LINE, {0: "pipe:[9]", 1: "pipe:[9]", 3: "pipe:[7]", 4: "pipe:[7]", 5: "pipe:[6]", 6: "socket:[7]"}, ""),
     101: (100, LINE, {3: "pipe:[7]", 9: "pipe:[70]"}, ""),
-    102: (101, ["/bin/sh", "-c", "/bin/sh -c 'python3 /root/.ansible/tmp/AnsiballZ_x.py'"], {}, ""),
-    103: (102, ["python3", "/root/.ansible/tmp/ansible-tmp-1/AnsiballZ_x.py"], {0: "pipe:[71]"},
+    102: (101, ["/bin/sh", "-c", "/bin/sh -c 'python3 /home/ops/.ansible/tmp/AnsiballZ_x.py'"], {}, ""),
+    103: (102, ["python3", "/home/ops/.ansible/tmp/ansible-tmp-1/AnsiballZ_x.py"], {0: "pipe:[71]"},
           "A=1\0SOVEREIGN_REGION_RUN=run-a\0"),
     104: (1, ["python3", "other"], {}, "SOVEREIGN_REGION_RUN=run-ab\0"),
 }

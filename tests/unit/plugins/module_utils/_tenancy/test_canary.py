@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy import canary
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy.canary_boot import judge_allocation
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy.canary_stock import free_by_host, judge_room
@@ -20,7 +19,8 @@ def flavor(gpus):
 
 def tree(root, used, traits=()):
     """Provider summaries of a host with one device for each of ``used``."""
-    found = {root: {"root_provider_uuid": root, "traits": list(traits), "resources": {"VCPU": {"capacity": 9, "used": 0}}}}
+    processors = {"VCPU": {"capacity": 9, "used": 0}}
+    found = {root: {"root_provider_uuid": root, "traits": list(traits), "resources": processors}}
     for index, one in enumerate(used):
         found["{0}-{1}".format(root, index)] = {
             "root_provider_uuid": root, "traits": [], "resources": {GPU: {"capacity": 1, "used": one}}}

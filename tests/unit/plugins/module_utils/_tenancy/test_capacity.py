@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy import capacity
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy.providers import same_host
 
@@ -121,7 +120,8 @@ def test_what_is_wrong_is_said(more, rule, status, words):
 
 
 @pytest.mark.parametrize(("provider", "host", "same"), [
-    ("a", "a", True), ("a.example", "a", True), ("a", "a.example", True), ("a.one", "a.two", False), ("ab", "a", False)])
+    ("a", "a", True), ("a.example", "a", True), ("a", "a.example", True), ("a.one", "a.two", False),
+    ("ab", "a", False)])
 def test_names_of_hosts(provider, host, same):
     assert same_host(provider, host) is same
 

@@ -10,7 +10,6 @@ import json
 import threading
 
 import pytest
-
 from ansible_collections.sovereign.region.plugins.module_utils._core.errors import CloudError, Refused
 from ansible_collections.sovereign.region.plugins.module_utils._core.processes import Process
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy import lock
@@ -34,7 +33,8 @@ class FakeMachine:
     """A host whose processes and clock a test sets."""
 
     def __init__(self, owner, processes=None, left=(), up=10.0):
-        self.owner, self.processes, self.left, self.up = owner, ALIVE if processes is None else processes, list(left), up
+        self.owner, self.left, self.up = owner, list(left), up
+        self.processes = ALIVE if processes is None else processes
         self.time = 0.0
 
     def process(self, pid):
