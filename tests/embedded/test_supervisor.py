@@ -46,11 +46,11 @@ class Region:
         return json.loads(self.run("status", check=False).stdout.splitlines()[-1])
 
     def processes(self):
-        """Every process that has this directory in its environment, however it calls itself."""
+        """Every process that works in this directory, however it calls itself."""
         found = set()
         for process in Path("/proc").glob("[0-9]*"):
             try:
-                if f"EMBEDDED_REGION_DIR={self.directory}".encode() in (process / "environ").read_bytes().split(b"\0"):
+                if (process / "cwd").readlink() == self.directory.resolve():
                     found.add(int(process.name))
             except OSError:
                 continue
