@@ -39,8 +39,9 @@ def headline(actions, region, verb="plan"):
         return "{0}: nothing to do".format(start)
     kinds = {}
     for action in actions:
-        kinds[action["kind"]] = kinds.get(action["kind"], 0) + 1
-    parts = ", ".join(_counted(kind, number) for kind, number in kinds.items())
+        # A domain that is disabled and then deleted is two changes of one domain.
+        kinds.setdefault(action["kind"], set()).add(action["name"])
+    parts = ", ".join(_counted(kind, len(names)) for kind, names in kinds.items())
     text = "{0}: {1}: {2}".format(start, count(len(actions), "change"), parts)
     for key in ("interrupts", "deferred"):
         number = sum(1 for action in actions if action.get(key))

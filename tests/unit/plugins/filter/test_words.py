@@ -28,6 +28,11 @@ def test_the_headline_counts_each_kind_in_the_order_of_the_plan():
     assert plan_text(actions, "r")[0] == "Plan for region r: 4 changes: 1 domain, 2 projects, 1 flavor access"
 
 
+def test_two_changes_of_one_object_are_one_object():
+    actions = [action("disable", "domain", "research"), action("delete", "domain", "research")]
+    assert plan_text(actions, "r")[0] == "Plan for region r: 2 changes: 1 domain"
+
+
 def test_one_change_is_singular():
     assert plan_text([action()], "r")[0] == "Plan for region r: 1 change: 1 project"
 
@@ -60,7 +65,8 @@ def test_a_sentence_for_each_verb(given, said):
 
 
 def test_what_interrupts_or_waits_is_counted_in_the_headline():
-    lines = plan_text([action(interrupts="x"), action(interrupts="x"), action(deferred="y")], "r")
+    names = [dict(name="a", interrupts="x"), dict(name="b", interrupts="x"), dict(name="c", deferred="y")]
+    lines = plan_text([action(**one) for one in names], "r")
     assert lines[0].endswith("3 projects; 2 interrupt work; 1 has to wait")
 
 
