@@ -107,6 +107,7 @@ def keystone(layout: Layout, ports: dict[str, int]) -> Sections:
                      "max_password_length": 72},
         "token": {"provider": "fernet", "expiration": 86400},
         "fernet_tokens": {"key_repository": layout.fernet},
+        "fernet_receipts": {"key_repository": layout.fernet},
         "credential": {"key_repository": layout.credential},
     }
 
