@@ -124,7 +124,8 @@ def test_second_region_beside_it_shares_no_secret(region, tmp_path):
         passwords = [{line for line in text.splitlines() if "password:" in line} for text in (first, second)]
         assert len(passwords[0]) == 3 and not passwords[0] & passwords[1]
         for name in ("fernet", "credential"):
-            assert (region.directory / "etc" / name / "1").read_bytes() != (other.directory / "etc" / name / "1").read_bytes()
+            keys = [(each.directory / "etc" / name / "1").read_bytes() for each in (region, other)]
+            assert keys[0] != keys[1]
         assert authenticate(region, region) == 201
         assert authenticate(other, region) == 401
     finally:
@@ -229,7 +230,7 @@ def test_requests_are_logged_without_secrets(region):
 
 
 def test_nothing_survives_a_killed_supervisor(region):
-    assert len(region.processes()) == 6
+    assert len(region.processes()) == 7  # the supervisor, five services, and what watches them
     os.kill(region.status()["supervisor"], signal.SIGKILL)
     eventually(lambda: not region.processes(), 10)
     assert region.json("up")["changed"] is True

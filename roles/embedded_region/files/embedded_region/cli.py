@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from embedded_region import EmbeddedRegionError, region, stop, topology
+from embedded_region import EmbeddedRegionError, profiles, region, stop, topology
 from embedded_region.layout import Layout
 
 
@@ -32,7 +32,8 @@ def parser() -> argparse.ArgumentParser:
                                                           "those it had)")
             command.add_argument("--hosts", help="JSON file with the simulated hosts, - for standard input "
                                                  "(default: four hosts, 24 GPUs, or those it had)")
-            command.add_argument("--profile", choices=["fake"], default="fake", help="which simulator runs below Nova")
+            command.add_argument("--profile", choices=profiles.names(), default="fake",
+                                 help="which simulator runs below Nova (default: %(default)s)")
         if name in ("up", "down"):
             command.add_argument("--check", action="store_true", help="only say whether something would change")
         if name in ("snapshot", "restore"):
@@ -47,7 +48,7 @@ def hosts(layout: Layout, path: str | None) -> list[topology.Host]:
             return topology.parse(json.loads(sys.stdin.read())) if path == "-" else topology.load(Path(path))
         return topology.load(layout.topology) if layout.topology.exists() else topology.DEFAULT
     except (OSError, ValueError, TypeError) as error:
-        raise EmbeddedRegionError(f"cannot read the hosts: {error}")
+        raise EmbeddedRegionError(f"cannot read the hosts: {error}") from None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     layout = Layout(options.dir)
     try:
         if options.command == "up" and options.check:
-            outcome = region.would_change(layout, options.port, hosts(layout, options.hosts))
+            outcome = region.would_change(layout, options.port, hosts(layout, options.hosts), options.profile)
             say(f"up would change {'something' if outcome['changed'] else 'nothing'}")
         elif options.command == "up":
             outcome = region.up(layout, options.port, hosts(layout, options.hosts), options.profile, say)
@@ -84,6 +85,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (EmbeddedRegionError, OSError) as error:
         print(f"embedded_region: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("embedded_region: interrupted; what had been started was stopped", file=sys.stderr)
+        return 130
     if options.json:
         print(json.dumps(outcome))
     return 3 if options.command == "status" and outcome["state"] != "up" else 0

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import yaml
 
-from embedded_region import REGION
+from embedded_region import REGION, profiles
 from embedded_region.layout import Layout
 from embedded_region.passwords import CLOUDS, ROUNDS
 from embedded_region.ports import ADDRESS
-from embedded_region.topology import Host, models
+from embedded_region.topology import Host, dump, models
 
 Sections = dict[str, dict[str, object]]
 PATHS = {"keystone": "/v3", "placement": "", "nova": "/v2.1", "glance": "", "neutron": ""}
@@ -38,15 +38,16 @@ def render(sections: Sections) -> str:
     return "\n".join(lines) + "\n"
 
 
-def files(layout: Layout, ports: dict[str, int], passwords: dict[str, str], hosts: list[Host]) -> dict[Path, str]:
+def files(layout: Layout, ports: dict[str, int], passwords: dict[str, str], hosts: list[Host],
+          profile: str) -> dict[Path, str]:
     """Every configuration file of the region: path and text."""
     return {
         layout.etc / "keystone.conf": render(keystone(layout, ports)),
         layout.etc / "placement.conf": render(placement(layout, ports, passwords)),
-        layout.etc / "nova.conf": render(nova(layout, ports, passwords, hosts)),
+        layout.etc / "nova.conf": render(nova(layout, ports, passwords, hosts, profile)),
         layout.etc / "glance-api.conf": render(glance(layout, ports, passwords)),
         layout.etc / "neutron.conf": render(neutron(layout, ports, passwords)),
-        layout.topology: json.dumps([host.__dict__ for host in hosts], indent=1) + "\n",
+        layout.topology: dump(hosts),
         layout.clouds: clouds(ports, passwords),
     }
 
@@ -136,16 +137,16 @@ def pci(hosts: list[Host]) -> dict[str, object]:
     }
 
 
-def nova(layout: Layout, ports: dict[str, int], passwords: dict[str, str], hosts: list[Host]) -> Sections:
+def nova(layout: Layout, ports: dict[str, int], passwords: dict[str, str], hosts: list[Host], profile: str) -> Sections:
     common = _common(layout, "nova_cell1")
     user = _user(ports, passwords, "nova")
     common["DEFAULT"].update({
-        "host": "embedded-control", "compute_driver": "fakegpu.GpuDriver", "state_path": layout.data / "nova",
+        "host": "embedded-control", "state_path": layout.data / "nova",
         # No random delays before the first run of a periodic task.
         "periodic_fuzzy_delay": 0, "report_interval": 10, "service_down_time": 60, "vif_plugging_is_fatal": False,
         "vif_plugging_timeout": 0, "max_concurrent_builds": 10, "my_ip": ADDRESS,
     })
-    return {
+    sections = {
         **common,
         "api_database": {"connection": layout.database_url("nova_api"), "sqlite_synchronous": False},
         "api": {"auth_strategy": "keystone"},
@@ -164,6 +165,9 @@ def nova(layout: Layout, ports: dict[str, int], passwords: dict[str, str], hosts
         "workarounds": {"skip_cpu_compare_on_dest": True},
         **_token(ports, passwords, "nova"),
     }
+    for section, options in profiles.load(profile).nova(hosts).items():
+        sections[section] = {**sections.get(section, {}), **options}
+    return sections
 
 
 def glance(layout: Layout, ports: dict[str, int], passwords: dict[str, str]) -> Sections:

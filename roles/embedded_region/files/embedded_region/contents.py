@@ -51,7 +51,8 @@ class Api:
                     raise EmbeddedRegionError(f"{method} {url}: {answer.status}")
                 return (json.loads(text) if text else None), answer.headers
         except urllib.error.HTTPError as error:
-            raise EmbeddedRegionError(f"{method} {url}: {error.code} {error.read()[:500].decode(errors='replace')}")
+            raise EmbeddedRegionError(f"{method} {url}: {error.code} {error.read()[:500].decode(errors='replace')}") \
+                from None
 
 
 def fill(layout: Layout, hosts: list[Host], say: Callable[[str], None]) -> None:

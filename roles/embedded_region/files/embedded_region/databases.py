@@ -35,7 +35,7 @@ def keystone(layout: Layout) -> None:
     upgrades.offline_sync_database_to_version()
     from keystone.cmd import bootstrap
 
-    ports = json.loads((layout.run / "ports.json").read_text(encoding="utf-8"))
+    ports = json.loads(layout.start.read_text(encoding="utf-8"))["ports"]
     passwords = make_passwords()
     first = bootstrap.Bootstrapper()
     first.admin_password, first.admin_username, first.project_name = passwords["admin"], "admin", "admin"

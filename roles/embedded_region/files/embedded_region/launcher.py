@@ -58,7 +58,7 @@ def main() -> int:
     os.umask(0o077)
     write_private(layout.pid_file(service), f"{os.getpid()} {birth(os.getpid())}\n")
     os.environ.update(environment(layout))
-    port = json.loads((layout.run / "ports.json").read_text(encoding="utf-8"))[service]
+    port = json.loads(layout.start.read_text(encoding="utf-8"))["ports"][service]
 
     if service == "nova":
         from embedded_region import nova_process

@@ -27,6 +27,8 @@ class Layout:
         self.snapshots = self.root / "snapshots"
         self.clouds = self.root / "clouds.yaml"
         self.region = self.root / "region.json"
+        # What the processes of this start read: ports and profile.
+        self.start = self.root / "run" / "start.json"
         self.topology = self.root / "topology.json"
         self.supervisor_conf = self.etc / "supervisord.conf"
         self.supervisor_pid = self.run / "supervisord.pid"

@@ -15,8 +15,9 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from embedded_region import EmbeddedRegionError, gpu, topology
+from embedded_region import EmbeddedRegionError, profiles, topology
 from embedded_region.layout import Layout
+from embedded_region.ports import ADDRESS
 from embedded_region.sqlite import serialise_writers
 
 
@@ -27,7 +28,8 @@ def start(layout: Layout) -> Any:
     monkey_patch.patch(backend="threading")
     serialise_writers()
     hosts = topology.load(layout.topology)
-    gpu.install(hosts)
+    asked = json.loads(layout.start.read_text(encoding="utf-8"))
+    profiles.load(asked["profile"]).install(hosts)
 
     import os_vif
     from nova import context, objects, service
@@ -41,9 +43,8 @@ def start(layout: Layout) -> Any:
     for name in ("conductor", "scheduler"):
         service.Service.create(binary=f"nova-{name}", topic=name, host="embedded-control").start()
     # A compute registers its host and GPUs in Placement when it starts, and tries again only after a minute.
-    ports = json.loads((layout.run / "ports.json").read_text(encoding="utf-8"))
     for needed in ("keystone", "placement"):
-        _await(f"http://127.0.0.1:{ports[needed]}/")
+        _await(f"http://{ADDRESS}:{asked['ports'][needed]}/")
     failures: list[BaseException] = []
 
     def compute(host: topology.Host) -> None:
@@ -74,7 +75,7 @@ def _await(url: str, seconds: float = 120) -> None:
             return
         except OSError as error:
             if time.monotonic() > deadline:
-                raise EmbeddedRegionError(f"{url} does not answer: {error}")
+                raise EmbeddedRegionError(f"{url} does not answer: {error}") from None
             time.sleep(0.1)
         else:
             return

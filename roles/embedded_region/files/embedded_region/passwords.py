@@ -12,7 +12,6 @@ import os
 import secrets
 import sqlite3
 
-import bcrypt
 import yaml
 
 from embedded_region.layout import Layout
@@ -20,7 +19,8 @@ from embedded_region.layout import Layout
 # user -> its cloud in clouds.yaml
 CLOUDS = {"admin": "embedded-admin", "demo": "embedded-member", "auditor": "embedded-auditor"}
 # user -> the file with its password
-SERVICE_USERS = {"placement": "placement.conf", "nova": "nova.conf", "glance": "glance-api.conf", "neutron": "neutron.conf"}
+SERVICE_USERS = {"placement": "placement.conf", "nova": "nova.conf", "glance": "glance-api.conf",
+                 "neutron": "neutron.conf"}
 USERS = (*CLOUDS, *SERVICE_USERS)
 # As keystone.conf says. Guessing is hopeless with these random passwords, so hashing slowly gains nothing.
 ROUNDS = 4
@@ -48,6 +48,8 @@ def make() -> dict[str, str]:
 
 def put_hashes(database: os.PathLike[str], passwords: dict[str, str]) -> None:
     """Writes them into Keystone's database, hashed as Keystone does it; the users' old ones end."""
+    import bcrypt  # the one thing here that only the services' environment has
+
     with contextlib.closing(sqlite3.connect(database, timeout=60)) as connection, connection:
         for user, password in passwords.items():
             hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(ROUNDS)).decode("ascii")

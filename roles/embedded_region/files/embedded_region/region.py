@@ -6,20 +6,18 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 from embedded_region import SERVICES, EmbeddedRegionError, config, contents, passwords, ports, seed, supervision
+from embedded_region.answers import ROOT_PATHS, answers
 from embedded_region.layout import Layout, write_private
 from embedded_region.stop import Say, exclusive
 from embedded_region.topology import Host
-
-ROOT_PATHS = {"keystone": "/v3", "placement": "/", "nova": "/", "glance": "/versions", "neutron": "/"}
 
 
 def up(layout: Layout, base: int | None, hosts: list[Host], profile: str, say: Say) -> dict[str, Any]:
@@ -30,7 +28,7 @@ def up(layout: Layout, base: int | None, hosts: list[Host], profile: str, say: S
         known = read(layout)
         wanted = choose_ports(known, base)
         secrets = passwords.stored(layout)
-        if known and as_asked(layout, wanted, secrets, hosts):
+        if known and as_asked(layout, wanted, secrets, hosts, profile):
             say("region is up and as asked: nothing changed")
             return result(layout, wanted, False, "running", started)
         if supervision.stop(layout):
@@ -38,38 +36,43 @@ def up(layout: Layout, base: int | None, hosts: list[Host], profile: str, say: S
         ports.refuse_taken(wanted)
         kind = "warm"
         if not layout.seeded:
-            kind = first_time(layout, wanted, hosts, say)
+            kind = first_time(layout, wanted, hosts, profile, say)
             secrets = {}
         if not secrets:
             secrets = passwords.make()
             passwords.put_hashes(layout.database("keystone"), secrets)
         passwords.make_keys(layout)
-        write(layout, config.files(layout, wanted, secrets, hosts))
-        write_private(layout.run / "ports.json", json.dumps(wanted) + "\n")
+        write(layout, config.files(layout, wanted, secrets, hosts, profile))
+        write_private(layout.start, json.dumps({"ports": wanted, "profile": profile}) + "\n")
         if known is None or known["ports"] != wanted or known["dir"] != str(layout.root) or kind != "warm":
             seed.settle(layout, wanted)
         supervision.start(layout)
-        wait(layout, wanted, say, started)
-        contents.fill(layout, hosts, say)
+        try:
+            wait(layout, wanted, say, started)
+            contents.fill(layout, hosts, say)
+        except BaseException:  # also when the user interrupts it: half a region helps nobody
+            supervision.stop(layout, at_once=True)
+            raise
         write_private(layout.region, json.dumps(
-            {"version": 1, "dir": str(layout.root), "ports": wanted, "profile": profile, "seed": seed.key(hosts)}) + "\n")
+            {"version": 1, "dir": str(layout.root), "ports": wanted, "profile": profile}) + "\n")
         if kind == "fresh":
-            seed.save(layout, seed.place(hosts), secret=False)
+            seed.save(layout, seed.place(hosts, profile), secret=False)
+            seed.prune(seed.place(hosts, profile).parent)
             say("saved a seed for the next region")
         return result(layout, wanted, True, kind, started)
 
 
-def would_change(layout: Layout, base: int | None, hosts: list[Host]) -> dict[str, Any]:
+def would_change(layout: Layout, base: int | None, hosts: list[Host], profile: str) -> dict[str, Any]:
     """What up would do, for check mode: nothing is made, not even a directory."""
     known = read(layout)
     wanted = choose_ports(known, base)
-    changed = not known or not as_asked(layout, wanted, passwords.stored(layout), hosts)
+    changed = not known or not as_asked(layout, wanted, passwords.stored(layout), hosts, profile)
     return result(layout, wanted, changed, "check", time.monotonic())
 
 
-def as_asked(layout: Layout, wanted: dict[str, int], secrets: dict[str, str], hosts: list[Host]) -> bool:
+def as_asked(layout: Layout, wanted: dict[str, int], secrets: dict[str, str], hosts: list[Host], profile: str) -> bool:
     """Whether the region runs, answers, and has the ports and hosts that are asked for."""
-    return (bool(secrets) and not differences(layout, config.files(layout, wanted, secrets, hosts))
+    return (bool(secrets) and not differences(layout, config.files(layout, wanted, secrets, hosts, profile))
             and healthy(layout, wanted))
 
 
@@ -80,19 +83,20 @@ def choose_ports(known: dict[str, Any] | None, base: int | None) -> dict[str, in
     return ports.choose(20000 if base is None else base)
 
 
-def first_time(layout: Layout, wanted: dict[str, int], hosts: list[Host], say: Say) -> str:
+def first_time(layout: Layout, wanted: dict[str, int], hosts: list[Host], profile: str, say: Say) -> str:
     """Databases from the seed if there is one for these versions and hosts; else made from nothing."""
     for path in layout.db.iterdir():
         path.unlink()
-    source = seed.place(hosts)
+    source = seed.place(hosts, profile)
     if source.is_dir():
+        os.utime(source)
         seed.load(source, layout)
         say("copied databases from the seed")
         return "seeded"
     say("making databases from nothing (later regions copy them)")
-    write(layout, config.files(layout, wanted, passwords.make(), hosts))
+    write(layout, config.files(layout, wanted, passwords.make(), hosts, profile))
     layout.clouds.unlink()
-    write_private(layout.run / "ports.json", json.dumps(wanted) + "\n")
+    write_private(layout.start, json.dumps({"ports": wanted, "profile": profile}) + "\n")
     passwords.make_keys(layout)
     running = {}
     for service in SERVICES:
@@ -129,18 +133,6 @@ def write(layout: Layout, files: dict[Path, str]) -> None:
         write_private(path, files[path])
 
 
-def answers(port: int, path: str, seconds: float = 5) -> bool:
-    """Whether a server answers over HTTP, with anything but a failure of its own."""
-    try:
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(urllib.request.Request(
-            f"http://{ports.ADDRESS}:{port}{path}", headers={"User-Agent": "embedded-region"}), timeout=seconds).close()
-    except urllib.error.HTTPError as error:
-        return error.code < 500
-    except OSError:
-        return False
-    return True
-
-
 def healthy(layout: Layout, wanted: dict[str, int]) -> bool:
     """Everything runs and answers."""
     return (supervision.supervisor_pid(layout) is not None
@@ -158,7 +150,6 @@ def wait(layout: Layout, wanted: dict[str, int], say: Say, started: float, secon
                 missing.remove(service)
                 say(f"{service} answers at port {wanted[service]}")
         if dead := supervision.gave_up(layout):
-            supervision.stop(layout)
             raise EmbeddedRegionError(f"{dead} does not start:\n{tail(layout.service_log(dead))}")
         if supervision.supervisor_pid(layout) is None:
             raise EmbeddedRegionError(f"the supervisor ended; see {layout.log / 'supervisord.log'}")

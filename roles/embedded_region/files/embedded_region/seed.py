@@ -24,18 +24,26 @@ from embedded_region.topology import Host, dump
 HERE = Path(__file__).resolve().parent
 
 
-def key(hosts: list[Host]) -> str:
-    """Names the content that a seed depends on: locked versions, this program, the topology."""
+def key(hosts: list[Host], profile: str) -> str:
+    """Names the content that a seed depends on: locked versions, this program, the topology, the profile."""
     digest = hashlib.sha256()
     for path in (HERE.parent / "requirements.txt", *sorted(HERE.rglob("*.py"))):
         digest.update(str(path.relative_to(HERE.parent)).encode() + b"\0" + path.read_bytes() + b"\0")
-    digest.update(dump(hosts).encode())
+    digest.update(dump(hosts).encode() + profile.encode())
     return digest.hexdigest()[:24]
 
 
-def place(hosts: list[Host]) -> Path:
+def place(hosts: list[Host], profile: str) -> Path:
     """Where the seed for these hosts is, or would be."""
-    return cache.private(cache.root() / "seeds") / key(hosts)
+    return cache.private(cache.root() / "seeds") / key(hosts, profile)
+
+
+def prune(directory: Path, keep: int = 5) -> None:
+    """Removes all but the seeds used last: each change of the program or the versions makes another one."""
+    found = sorted((path for path in directory.iterdir() if not path.name.startswith(".")),
+                   key=lambda path: path.stat().st_mtime)
+    for path in found[:-keep]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def save(layout: Layout, target: Path, secret: bool = True) -> None:

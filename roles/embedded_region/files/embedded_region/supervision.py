@@ -32,10 +32,10 @@ childlogdir = %(ENV_EMBEDDED_REGION_DIR)s/log
 umask = 077
 """
 PROGRAM = """
-[program:{service}]
-command = "%(ENV_EMBEDDED_REGION_PYTHON)s" -m embedded_region.launcher {service}
+[program:{name}]
+command = "%(ENV_EMBEDDED_REGION_PYTHON)s" -m embedded_region.{module}
 redirect_stderr = true
-stdout_logfile = %(ENV_EMBEDDED_REGION_DIR)s/log/{service}.log
+stdout_logfile = %(ENV_EMBEDDED_REGION_DIR)s/log/{name}.log
 stdout_logfile_maxbytes = 10MB
 stdout_logfile_backups = 1
 autorestart = true
@@ -49,7 +49,8 @@ stopasgroup = true
 
 
 def configuration() -> str:
-    return HEAD + "".join(PROGRAM.format(service=service) for service in SERVICES)
+    programs = {**{service: f"launcher {service}" for service in SERVICES}, "watch": "watch"}
+    return HEAD + "".join(PROGRAM.format(name=name, module=module) for name, module in programs.items())
 
 
 def child_environment(layout: Layout) -> dict[str, str]:

@@ -26,8 +26,7 @@ def install(hosts: list[Host]) -> None:
     found = importlib.metadata.version("nova")
     if found != NOVA:
         raise EmbeddedRegionError(f"the GPU simulator fits Nova {NOVA} and no other; this environment has Nova {found}")
-    from nova.compute import manager
-    from nova.compute import power_state
+    from nova.compute import manager, power_state
     from nova.virt import fake
 
     by_name = {host.name: host for host in hosts}
@@ -63,6 +62,11 @@ def install(hosts: list[Host]) -> None:
     sys.modules["nova.virt.fakegpu"] = module
     # One process has one compute_id file, but four hosts; theirs come from the driver above, and never change.
     manager.ComputeManager._ensure_existing_node_identity = lambda self, service_ref: None
+
+
+def nova(hosts: list[Host]) -> dict[str, dict[str, object]]:
+    """What nova.conf has for this simulator, for any hosts."""
+    return {"DEFAULT": {"compute_driver": "fakegpu.GpuDriver"}}
 
 
 def devices(host: Host) -> list[dict[str, object]]:
