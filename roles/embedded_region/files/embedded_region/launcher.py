@@ -36,6 +36,13 @@ def die_with_parent() -> None:
         raise EmbeddedRegionError("the supervisor is gone")
 
 
+def enter(layout: Layout, name: str) -> None:
+    """What each process of the region does first."""
+    die_with_parent()
+    os.umask(0o077)
+    write_private(layout.pid_file(name), f"{os.getpid()} {birth(os.getpid())}\n")
+
+
 def environment(layout: Layout) -> dict[str, str]:
     """Where each service looks for its configuration."""
     etc = str(layout.etc)
@@ -54,9 +61,7 @@ def main() -> int:
     service, layout = sys.argv[1], Layout(os.environ["EMBEDDED_REGION_DIR"])
     # The services parse the arguments of whatever process imports them.
     sys.argv = [service]
-    die_with_parent()
-    os.umask(0o077)
-    write_private(layout.pid_file(service), f"{os.getpid()} {birth(os.getpid())}\n")
+    enter(layout, service)
     os.environ.update(environment(layout))
     port = json.loads(layout.start.read_text(encoding="utf-8"))["ports"][service]
 

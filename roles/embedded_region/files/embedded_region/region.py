@@ -51,7 +51,7 @@ def up(layout: Layout, base: int | None, hosts: list[Host], profile: str, say: S
             wait(layout, wanted, say, started)
             contents.fill(layout, hosts, say)
         except BaseException:  # also when the user interrupts it: half a region helps nobody
-            supervision.stop(layout, at_once=True)
+            supervision.stop(layout)
             raise
         write_private(layout.region, json.dumps(
             {"version": 1, "dir": str(layout.root), "ports": wanted, "profile": profile}) + "\n")
@@ -192,7 +192,7 @@ def restore(layout: Layout, name: str, say: Say) -> dict[str, Any]:
         cells = (layout.database("nova_cell1"), source / "nova_cell1.sqlite")
         restart = running and any(seed.servers(cell) for cell in cells)
         if restart:
-            supervision.stop(layout, at_once=True)
+            supervision.stop(layout)
         seed.load(source, layout)
         seed.settle(layout, known["ports"])
         passwords.put_hashes(layout.database("keystone"), passwords.stored(layout))

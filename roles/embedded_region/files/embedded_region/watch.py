@@ -16,9 +16,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from embedded_region import SERVICES
 from embedded_region.answers import ROOT_PATHS, answers
-from embedded_region.launcher import die_with_parent
+from embedded_region.launcher import enter
 from embedded_region.layout import Layout
 from embedded_region.supervision import service_pids
 
@@ -50,13 +49,13 @@ class Watch:
 
 def main() -> int:
     layout = Layout(os.environ["EMBEDDED_REGION_DIR"])
-    die_with_parent()
+    enter(layout, "watch")
     ports = json.loads(layout.start.read_text(encoding="utf-8"))["ports"]
     watch = Watch(lambda service: answers(ports[service], ROOT_PATHS[service], TIMEOUT),
                   lambda pid: os.kill(pid, signal.SIGKILL))
     while True:
         time.sleep(PAUSE)
-        watch.look({service: pid for service, pid in service_pids(layout).items() if service in SERVICES})
+        watch.look(service_pids(layout))
 
 
 if __name__ == "__main__":
