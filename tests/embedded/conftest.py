@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from embedded_content import connection, content, empty
+from embedded_content import connection, content
 from embedded_helpers import Region, remove
 
 
@@ -48,8 +48,15 @@ def base(cloud):
     return content(cloud)
 
 
+@pytest.fixture(scope="session")
+def snapshot(region, base):
+    """The name of the saved state to which tests return."""
+    region.control("snapshot", "--name", "seed")
+    return "seed"
+
+
 @pytest.fixture()
-def seed(region, cloud, base):
-    """The region without anything that an earlier test made; quicker than starting its services again."""
-    empty(cloud, base)
+def seed(region, snapshot):
+    """The region as it was before anything was declared."""
+    region.control("restore", "--name", snapshot)
     return region

@@ -167,18 +167,11 @@ def _below(pid):
 
 
 def _without_lock(rows):
-    """The requests that change something, without logins and without the lock, which is no action of a plan.
-
-    The lock is a project, looked up by its name right before it is made or removed.
-    """
-    locking = False
+    """The requests that change something, without logins and without the lock, which is no action of a plan."""
     for row in rows:
-        path, unused, query = row["path"].partition("?")
-        if path.endswith("/auth/tokens"):
-            continue
-        if row["method"] == "GET" and path.endswith("/projects"):
-            locking = "name=sovereign-region-lock-" in query
-        elif row["method"] in MUTATING and not (locking and row["service"] == "keystone"):
+        path = row["path"].partition("?")[0]
+        of_lock = row["user_agent"].startswith("sovereign.region.region_lock")
+        if row["method"] in MUTATING and not of_lock and not path.endswith("/auth/tokens"):
             yield Request(row["method"], path, row["status"])
 
 

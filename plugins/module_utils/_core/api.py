@@ -36,11 +36,13 @@ class Cloud:
     Attributes:
         calls: HTTP requests sent so far, retries and authentication included.
         server_time: seconds since the epoch on the server's clock at its last reply, or None.
+        agent: who asks, for the servers' logs.
     """
 
     def __init__(self, session, region, timeout, sleep=time.sleep):
         self.calls = 0
         self.server_time = None
+        self.agent = "sovereign.region"
         self._session = session
         self._region = region
         self._timeout = timeout
@@ -96,7 +98,9 @@ class Cloud:
             auth=kind(url, token=access.auth_token, project_id=project_id),
             session=ours.session, verify=ours.verify, cert=ours.cert, redirect=MOST_REDIRECTS,
         )
-        return Cloud(other, self._region, self._timeout, self._sleep)
+        cloud = Cloud(other, self._region, self._timeout, self._sleep)
+        cloud.agent = self.agent
+        return cloud
 
     @staticmethod
     def _methods(access):
@@ -254,7 +258,7 @@ class Cloud:
             authenticated=True,
             raise_exc=False,
             connect_retries=0,
-            user_agent="sovereign.region",
+            user_agent=self.agent,
         )
         self._note_time(reply)
         return reply

@@ -53,6 +53,8 @@ def run(domain, connector=connect):
     try:
         _refuse(reveal(module) + domain.validate(module.params))
         cloud = connector(module.params)
+        # So that the servers' logs say which module sent a request.
+        cloud.agent = "sovereign.region.{0}".format(module._name.rpartition(".")[2])
         execute = getattr(domain, "execute", None) or functools.partial(converge, domain)
         module.exit_json(**execute(cloud, module.params, module.check_mode))
     except (change.PartialFailure, change.Unverified) as error:
