@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 
 import bench_report
@@ -52,14 +53,13 @@ def peer_collections(directory: Path) -> Path:
     """Unpacks the peer's collection from the community package into directory and returns a collections path."""
     target = OUTPUT / "peer"
     if not (target / "ansible_collections" / "openstack" / "cloud").is_dir():
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--python-version", "3.12",
-                   "--dest", str(directory), COMMUNITY_PACKAGE]
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:",
+                   "--python-version", "3.12", "--dest", str(directory), COMMUNITY_PACKAGE]
         progress.run(command, f"downloading {COMMUNITY_PACKAGE} for {PEER}")
         wheel = next(directory.glob("ansible-*.whl"))
-        progress.run([sys.executable, "-c", "import sys, zipfile\n"
-                      "z = zipfile.ZipFile(sys.argv[1])\n"
-                      "z.extractall(sys.argv[2], [n for n in z.namelist() if n.startswith('ansible_collections/openstack/')])",
-                      str(wheel), str(target)], f"unpacking {PEER}")
+        with zipfile.ZipFile(wheel) as package:
+            package.extractall(target, [name for name in package.namelist()
+                                        if name.startswith("ansible_collections/openstack/")])
     return target
 
 
@@ -79,7 +79,8 @@ def measure(label: str, playbook: str, region: Region, variables: Path, peer: Pa
     before, started = region.calls(), time.monotonic()
     progress.say(f"  {label} …")
     with tempfile.TemporaryFile() as output:
-        child = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=environment)
+        child = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+                                 env=environment)
         unused, status, usage = os.wait4(child.pid, 0)
         seconds = time.monotonic() - started
         output.seek(0)
@@ -88,7 +89,8 @@ def measure(label: str, playbook: str, region: Region, variables: Path, peer: Pa
         raise SystemExit(f"bench: {label} failed\n{text[-4000:]}")
     recap = re.search(r"^localhost .*\bchanged=(\d+)", text, re.MULTILINE)
     row = {"label": label, "seconds": round(seconds, 2), "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 2),
-           "peak_mib": round(usage.ru_maxrss / 1024), "calls": region.calls() - before, "changed": int(recap[1]) if recap else 0}
+           "peak_mib": round(usage.ru_maxrss / 1024), "calls": region.calls() - before,
+           "changed": int(recap[1]) if recap else 0}
     progress.say(f"  {label}: {row['seconds']} s, {row['calls']} calls")
     return row
 

@@ -53,7 +53,8 @@ class Region:
 
     def _run(self, verb: str, cache: Path, *options: str) -> None:
         port = ["--port", "0"] if verb == "up" else []
-        command = [os.environ["EMBEDDED_PYTHON"], "-m", "embedded_region", verb, "--dir", str(self.directory), *port, *options]
+        command = [os.environ["EMBEDDED_PYTHON"], "-m", "embedded_region", verb, "--dir", str(self.directory), *port,
+                   *options]
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL,
                        env={**os.environ, "PYTHONPATH": str(PROGRAM), "XDG_CACHE_HOME": str(cache)})
 

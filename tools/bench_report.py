@@ -70,11 +70,12 @@ def table(report: dict) -> str:
     lines += [
         "",
         f"An empty play takes {report['empty_play']['seconds']:.1f} s of each wall time. "
-        f"The region: {starts['from_nothing']:.1f} s from nothing (databases made), {starts['warm']:.1f} s with its state, "
-        f"{starts['already_up']:.1f} s when it is up already.",
+        f"The region: {starts['from_nothing']:.1f} s from nothing (databases made), {starts['warm']:.1f} s with its "
+        f"state, {starts['already_up']:.1f} s when it is up already.",
         "",
         f"ansible-core {made['ansible_core']}, openstacksdk {made['openstacksdk']}, Python {made['python']}, "
-        f"{made['cores']} shared cores, load {made['load']} at the end. Rechecks of this collection are the median of three.",
+        f"{made['cores']} shared cores, load {made['load']} at the end. Rechecks of this collection are the median "
+        "of three.",
     ]
     return "\n".join(lines)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import threading
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -97,6 +98,8 @@ class FakeCloud:
         self.identity, self.compute = Identity(self), Compute(self)
         self.seen, self.faults, self.tokens = [], [], set()
         self.page_size = None
+        # The server has threads; what it stores has no transactions.
+        self.one_at_a_time = threading.Lock()
         self.region = "region-a"
         self.paths = {"identity": "/identity/v3", "compute": "/compute/v2.1"}
         self.catalogue_urls = {}
@@ -160,7 +163,8 @@ class FakeCloud:
 
     def _answer(self, request, body):
         try:
-            status, reply = self._route(request, body)
+            with self.one_at_a_time:
+                status, reply = self._route(request, body)
         except Refusal as refusal:
             status, reply = refusal.status, {"error": {"code": refusal.status, "message": str(refusal)}}
         headers = {"X-Subject-Token": reply.pop("_token")} if isinstance(reply, dict) and "_token" in reply else {}

@@ -15,6 +15,7 @@ import sqlite3
 import yaml
 
 from embedded_region.layout import Layout
+from embedded_region.sqlite import changing
 
 # user -> its cloud in clouds.yaml
 CLOUDS = {"admin": "embedded-admin", "demo": "embedded-member", "auditor": "embedded-auditor"}
@@ -50,7 +51,7 @@ def put_hashes(database: os.PathLike[str], passwords: dict[str, str]) -> None:
     """Writes them into Keystone's database, hashed as Keystone does it; the users' old ones end."""
     import bcrypt  # the one thing here that only the services' environment has
 
-    with contextlib.closing(sqlite3.connect(database, timeout=60)) as connection, connection:
+    with changing(database) as connection:
         for user, password in passwords.items():
             hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(ROUNDS)).decode("ascii")
             connection.execute(

@@ -18,7 +18,7 @@ from pathlib import Path
 from embedded_region import SERVICES, cache, passwords
 from embedded_region.config import url
 from embedded_region.layout import DATABASES, Layout
-from embedded_region.sqlite import copy
+from embedded_region.sqlite import changing, copy
 from embedded_region.topology import Host, dump
 
 HERE = Path(__file__).resolve().parent
@@ -74,15 +74,15 @@ def load(source: Path, layout: Layout) -> None:
 
 def settle(layout: Layout, ports: dict[str, int]) -> None:
     """Databases hold paths and addresses of the region that they were made in: these become this region's."""
-    with contextlib.closing(sqlite3.connect(layout.database("nova_api"), timeout=60)) as database, database:
+    with changing(layout.database("nova_api")) as database:
         for cell in ("cell0", "cell1"):
             database.execute("UPDATE cell_mappings SET database_connection = ? WHERE name = ?",
                              (layout.database_url("nova_" + cell), cell))
-    with contextlib.closing(sqlite3.connect(layout.database("keystone"), timeout=60)) as database, database:
+    with changing(layout.database("keystone")) as database:
         for service in SERVICES:
             database.execute("UPDATE endpoint SET url = ? WHERE service_id IN (SELECT id FROM service WHERE type = ?)",
                              (url(ports, service), TYPES[service]))
-    with contextlib.closing(sqlite3.connect(layout.database("glance"), timeout=60)) as database, database:
+    with changing(layout.database("glance")) as database:
         rows = database.execute("SELECT id, value FROM image_locations").fetchall()
         for identifier, value in rows:
             # file:///…/data/glance/images/<image>: only the last part is the image's own.
@@ -92,7 +92,7 @@ def settle(layout: Layout, ports: dict[str, int]) -> None:
 
 def revive(layout: Layout) -> None:
     """After a restore below running services: their last reports are old, and Nova would call them dead."""
-    with contextlib.closing(sqlite3.connect(layout.database("nova_cell1"), timeout=60)) as database, database:
+    with changing(layout.database("nova_cell1")) as database:
         database.execute("UPDATE services SET last_seen_up = strftime('%Y-%m-%d %H:%M:%f', 'now'),"
                          " updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now') WHERE deleted = 0")
 

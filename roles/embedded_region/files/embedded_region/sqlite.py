@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -33,6 +34,14 @@ def serialise_writers() -> None:
             yield resource
 
     enginefacade._TransactionContextManager._transaction_scope = scope
+
+
+@contextlib.contextmanager
+def changing(path: os.PathLike[str]):
+    """A connection whose changes are one transaction, and that is closed at the end."""
+    with contextlib.closing(sqlite3.connect(path, timeout=60)) as database:
+        with database:
+            yield database
 
 
 def prepare(path: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_sentence_for_each_verb(given, said):
 
 
 def test_what_interrupts_or_waits_is_counted_in_the_headline():
-    names = [dict(name="a", interrupts="x"), dict(name="b", interrupts="x"), dict(name="c", deferred="y")]
+    names = [{"name": "a", "interrupts": "x"}, {"name": "b", "interrupts": "x"}, {"name": "c", "deferred": "y"}]
     lines = plan_text([action(**one) for one in names], "r")
     assert lines[0].endswith("3 projects; 2 interrupt work; 1 has to wait")
 

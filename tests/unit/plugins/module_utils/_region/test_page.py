@@ -60,7 +60,8 @@ def declared(**pool):
 
 def device(name, *holders, total=1, reserved=0):
     return {"name": name, "total": total, "reserved": reserved,
-            "holders": [{"domain": one.partition("/")[0], "project": one.partition("/")[2], "server_id": "s", "amount": 1}
+            "holders": [{"domain": one.partition("/")[0], "project": one.partition("/")[2], "server_id": "s",
+                         "amount": 1}
                         for one in holders]}
 
 
