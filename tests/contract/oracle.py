@@ -42,17 +42,18 @@ def extra_spec(value):
     validators.validate(*value)
 
 
-def alias(value):
-    """As nova-api does when it starts, and when a flavor asks for devices."""
+def aliases(value):
+    """As nova-api does when it starts, and when flavors ask for devices."""
     import nova.conf
     from nova.pci import request
 
     # An alias by resource class is for devices that Placement knows.
     nova.conf.CONF.set_override("pci_in_placement", True, "filter_scheduler")
-    nova.conf.CONF.set_override("alias", [value["alias"]], "pci")
-    asked = request.get_pci_requests_from_flavor(_Flavor(value["extra_specs"])).requests
-    if [one.count for one in asked] != [value["gpus"]]:
-        raise ValueError("Nova understood {0}".format([one.count for one in asked]))
+    nova.conf.CONF.set_override("alias", value["aliases"], "pci")
+    for extra_specs, count in value["flavors"]:
+        asked = request.get_pci_requests_from_flavor(_Flavor(extra_specs)).requests
+        if [one.count for one in asked] != [count]:
+            raise ValueError("Nova understood {0}".format([one.count for one in asked]))
 
 
 class _Flavor(dict):
@@ -77,7 +78,7 @@ def judges():
         "POST /flavors/{id}/os-extra_specs": by_nova(flavors_extraspecs.create),
         "POST /flavors/{id}/action": by_nova(flavor_access.add_tenant_access),
         "extra spec": extra_spec,
-        "alias": alias,
+        "aliases": aliases,
         "resource class": by_schema(resource_class.PUT_RC_SCHEMA_V1_2["properties"]["name"]),
         "trait": by_schema(trait.CUSTOM_TRAIT),
     }

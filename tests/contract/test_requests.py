@@ -62,7 +62,7 @@ def requests_of(raw):
     default = projects.ownership.Existing("default", {"enabled": True, "tags": [], "description": ""}, False)
     observed = projects.Observed({"Default": default}, {})
     run(projects, recorder, params, observed)
-    known = {name: "1" * 32 for name in projects.declared_projects(params)}
+    known = dict.fromkeys(projects.declared_projects(params), "1" * 32)
     params = whole(flavors.ARGUMENT_SPEC, {"flavors": wanted["flavors"]})
     run(flavors, recorder, params, flavors.Observed({}, {}, known))
     return recorder.sent
@@ -93,12 +93,11 @@ def test_names_are_accepted_and_nova_counts_the_devices(inventory):
     found = {pool["name"]: pool for pool in pools.describe(loaded)}
     questions = [["resource class", pool["resource_class"]] for pool in found.values()]
     questions += [["trait", names.site_trait(site["name"])] for site in loaded["sites"]]
-    for flavor in loaded["tenancy"]["flavors"]:
-        pool = found[flavor["pool"]]
-        if pool["alias"]:
-            alias = {"name": pool["alias"], "resource_class": pool["resource_class"], "device_type": "type-PCI"}
-            questions.append(["alias", {"alias": json.dumps(alias), "gpus": flavor["gpus"],
-                                        "extra_specs": slices.derived_specs(pool, flavor["gpus"], True)}])
+    by_alias = [flavor for flavor in loaded["tenancy"]["flavors"] if found[flavor["pool"]]["alias"]]
+    aliases = {pool["alias"]: json.dumps({"name": pool["alias"], "resource_class": pool["resource_class"],
+                                          "device_type": "type-PCI"}) for pool in found.values() if pool["alias"]}
+    asked = [[slices.derived_specs(found[flavor["pool"]], flavor["gpus"], True), flavor["gpus"]] for flavor in by_alias]
+    questions.append(["aliases", {"aliases": list(aliases.values()), "flavors": asked}])
     assert [(one, why) for one, why in zip(questions, ask(questions)) if why] == []
 
 
@@ -112,8 +111,8 @@ def test_the_judges_do_refuse():
         ["POST /flavors/{id}/action", {"addTenantAccess": {}}],
         ["extra spec", ["hw:cpu_policy", "sometimes"]],
         ["extra spec", ["trait:CUSTOM_X", "perhaps"]],
-        ["alias", {"alias": json.dumps({"name": "a", "device_typ": "type-PCI"}), "gpus": 1,
-                   "extra_specs": {"pci_passthrough:alias": "a:1"}}],
+        ["aliases", {"aliases": [json.dumps({"name": "a", "device_typ": "type-PCI"})],
+                     "flavors": [[{"pci_passthrough:alias": "a:1"}, 1]]}],
         ["resource class", "GPU_H200"],
         ["trait", "CUSTOM_site"],
     ]
