@@ -14,8 +14,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[4]
+LINK = ROOT / "playbooks" / "collections"
+# In a checkout the collection is found through the link beside the playbooks; ansible-test lays out a tree of its own.
+COLLECTIONS = LINK if LINK.is_dir() else ROOT.parents[2]
 LAUNCHER = (
-    "import runpy, sys; sys.path.insert(0, {root!r}); import conftest; "
+    "import runpy, sys; from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder; "
+    "_AnsibleCollectionFinder(paths=[{root!r}])._install(); "
     "runpy.run_module('ansible_collections.sovereign.region.plugins.modules.' + sys.argv.pop(1), run_name='__main__')"
 )
 
@@ -29,7 +33,7 @@ def run_module(tmp_path):
         variables = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
         variables.update({"HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}, **(environment or {}))
         done = subprocess.run(
-            [sys.executable, "-c", LAUNCHER.format(root=str(ROOT)), name],
+            [sys.executable, "-c", LAUNCHER.format(root=str(COLLECTIONS)), name],
             input=json.dumps(wrapped),
             capture_output=True,
             text=True,
