@@ -112,6 +112,14 @@ def compare(region: Region, work: Path, peer: Path, name: str, state: dict) -> d
             "private_flavors": sum(not flavor["public"] for flavor in state["flavors"]), **rows}
 
 
+def save(report: dict) -> None:
+    """Writes what is measured so far: data, plot and the table of the documentation."""
+    report["environment"] = bench_report.environment()
+    (OUTPUT / "pattern.json").write_text(json.dumps(report, indent=2) + "\n")
+    bench_report.plot(report, OUTPUT / "pattern.svg")
+    bench_report.write_table(report, CHECKOUT / "docs" / "performance.md")
+
+
 def main() -> int:
     """Runs the benchmark and writes its report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -127,15 +135,15 @@ def main() -> int:
         empty = work / "empty.json"
         empty.write_text("{}")
         base = measure("an empty play", "empty", region, empty, peer)
-        sets = [compare(region, work, peer, name, declared(options.projects, options.flavors, private))
-                for name, private in (("mixed", options.flavors // 10), ("private", options.flavors))]
+        report = {"region": starts, "empty_play": base, "sets": []}
+        for name, private in (("mixed", options.flavors // 10), ("private", options.flavors)):
+            state = declared(options.projects, options.flavors, private)
+            report["sets"].append(compare(region, work, peer, name, state))
+            # After each state, so that what was measured is not lost when the run is cut short.
+            save(report)
     finally:
         region.down()
         shutil.rmtree(work, ignore_errors=True)
-    report = {"region": starts, "empty_play": base, "sets": sets, "environment": bench_report.environment()}
-    (OUTPUT / "pattern.json").write_text(json.dumps(report, indent=2) + "\n")
-    bench_report.plot(report, OUTPUT / "pattern.svg")
-    bench_report.write_table(report, CHECKOUT / "docs" / "performance.md")
     progress.say(f"written: {OUTPUT}/pattern.json, pattern.svg, docs/performance.md")
     return 0
 

@@ -31,7 +31,8 @@ def test_playbooks_exist(page):
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_make_targets_exist(page):
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
-    commands = "\n".join(COMMAND.findall(page.read_text())) + "\n" + "\n".join(re.findall("`([^`]+)`", page.read_text()))
+    text = page.read_text()
+    commands = "\n".join(COMMAND.findall(text) + re.findall("`([^`]+)`", text))
     named = set(re.findall(r"(?:^|[ ;])make ([a-z-]+)", commands, re.M))
     assert named - targets == set()
 

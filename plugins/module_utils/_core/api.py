@@ -139,6 +139,12 @@ class Cloud:
             return False
         return True
 
+    def elsewhere(self, service):
+        """Return the names of the other regions in the catalogue that have ``service``."""
+        interface = self._region.get_interface(service) or "public"
+        names = catalogue.regions_of(self._access().service_catalog, service, interface)
+        return [name for name in names if name != self.region_name] if self.region_name else []
+
     # -- requests -------------------------------------------------------------------------------------------------
     def get(self, service, path, query=None):
         """Return the decoded reply of a GET."""

@@ -19,11 +19,20 @@ def endpoint(catalogue, service, interface, region):
 
     Raises:
         ServiceMissing: with the regions that have the service, and the nearest name.
+        CloudConfigError: no region is named, and there are several.
     """
     found = _endpoints(catalogue, service, interface, region)
+    names = regions_of(catalogue, service, interface)
+    # One Keystone often serves all regions at one address: then there is nothing to choose.
+    if not region and len(names) > 1 and len({one.catalog_url for one in found}) > 1:
+        raise errors.CloudConfigError(
+            "the catalogue has the {0} service in several regions; name one of them with region_name: {1}".format(
+                service, ", ".join(names)
+            )
+        )
     if found:
         return found[0].catalog_url
-    regions = sorted({str(one.region_name) for one in _endpoints(catalogue, service, interface, None)})
+    regions = names
     if not regions:
         raise errors.ServiceMissing("the catalogue has no {0} service ({1} interface)".format(service, interface))
     close = errors.nearest(region, regions)
@@ -32,6 +41,11 @@ def endpoint(catalogue, service, interface, region):
             service, region, ", ".join(regions), "; did you mean {0!r}?".format(close) if close else ""
         )
     )
+
+
+def regions_of(catalogue, service, interface):
+    """Return the names of the regions that have a service."""
+    return sorted({str(one.region_name) for one in _endpoints(catalogue, service, interface, None)})
 
 
 def _endpoints(catalogue, service, interface, region):

@@ -31,12 +31,14 @@ class Existing:
         fields: mapping of the managed fields, in the words of the declaration.
         owned: whether it bears our mark.
         in_use: what uses it, in words; looked up only for objects that may be removed.
+        other: whose mark it bears when that is not ours, or None.
     """
 
     id: str
     fields: dict
     owned: bool
     in_use: tuple = ()
+    other: str | None = None
 
 
 @dataclass
@@ -78,6 +80,11 @@ def decide(kind, declared, existing, adopt=False, purge=False):
         elif not found:
             after = {key: value for key, value in fields.items() if value is not None}
             decision.changes.append(Action("create", kind, name, None, after))
+        elif not found.owned and found.other:
+            decision.refusals.append(
+                "{0} {1!r} belongs to {2}; it is not taken over from there: release it there first, "
+                "or give yours another name".format(kind, name, found.other)
+            )
         elif not found.owned and not adopt:
             decision.refusals.append(
                 "{0} {1!r} exists and is not marked as ours; use adopt: true to take it over, "

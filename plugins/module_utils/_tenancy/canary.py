@@ -143,10 +143,13 @@ def _flavors(cloud):
 
 
 def _image(cloud, name):
-    rows = cloud.list("image", "/images", "images", {"name": name})
+    # Only what the operators published: a tenant may call an image of theirs the same.
+    rows = cloud.list("image", "/images", "images", {"name": name, "visibility": "public"})
     active = [row for row in rows if row.get("name") == name and row.get("status") == "active"]
     if not active:
-        raise CloudError("image: Glance shows no active image {0!r}; any small one that boots will do".format(name))
+        raise CloudError(
+            "image: Glance shows no active public image {0!r}; any small one that boots will do".format(name)
+        )
     return active[0]["id"]
 
 

@@ -137,7 +137,8 @@ def _existing(row, owner):
         "description": row.get("description") or "",
         "extra_specs": specs,
     }
-    return Existing(row["id"], fields, row["id"] == flavor_id(owner, row["name"]) or mark == owner)
+    owned = row["id"] == flavor_id(owner, row["name"]) or mark == owner
+    return Existing(row["id"], fields, owned, other=mark if mark and mark != owner else None)
 
 
 def declared(params):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import uuid
 
-from .._core.errors import CloudError, Conflict, NotFound, Refused, ServiceMissing, ServiceUnreachable
+from .._core.errors import CloudError, Conflict, NotFound, Refused, ServiceFailed, ServiceMissing, ServiceUnreachable
 from .._core.host import Host
 from .lock_machine import Machine
 from .lock_record import TAG, decode, describe, encode, fate, holder_words, is_mine, lock_name, release_words
@@ -196,7 +196,7 @@ class Keeper:
         body = {"project": dict(fields, name=self._name, domain_id=self._domain_id(), enabled=False, tags=[TAG])}
         try:
             return decode(self._cloud.created("identity", "/projects", body, "project"))
-        except (Conflict, ServiceUnreachable) as error:
+        except (Conflict, ServiceFailed, ServiceUnreachable) as error:
             # A reply that was lost, or a second try after it: the token says whether the first one took effect.
             found = self.observe()
             if found and found.token == token:

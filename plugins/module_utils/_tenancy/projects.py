@@ -8,7 +8,7 @@ What is created here bears a tag that names its owner. Source: Identity API v3, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._core import ownership
 from .._core.change import Action
@@ -101,11 +101,12 @@ def _existing(item, tag):
         "enabled": bool(item.get("enabled")),
         "tags": [one for one in tags if one != tag],
     }
-    return Existing(item["id"], fields, tag in tags)
+    others = [one[len(tag_of("")):] for one in tags if one.startswith(tag_of("")) and one != tag]
+    return Existing(item["id"], fields, tag in tags, other=others[0] if others else None)
 
 
 def _with_use(found, in_use):
-    return Existing(found.id, found.fields, found.owned, tuple(in_use))
+    return replace(found, in_use=tuple(in_use))
 
 
 def _removals(decision):

@@ -25,6 +25,11 @@ def project_in_use(cloud, project_id):
     for what, service, path, key, query, owner in _IN_PROJECT:
         if cloud.has(service) and cloud.any(service, path, key, dict(query, **{owner: project_id})):
             held.append("it has {0}".format(what))
+        # A project is one in all regions of a Keystone, and only this one was looked at.
+        held += [
+            "it may have {0} in region {1}, which this cannot see".format(what, region)
+            for region in cloud.elsewhere(service)
+        ]
     if cloud.any("identity", "/projects", "projects", {"parent_id": project_id}):
         held.append("it has projects below it")
     return held

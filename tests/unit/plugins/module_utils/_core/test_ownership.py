@@ -81,3 +81,11 @@ def test_the_nearest_name(value, candidates, expected):
 def test_an_unknown_name_says_what_there_is():
     assert errors.unknown_name("p", "x", "domain", []) == "p: 'x' is no domain; there is none"
     assert errors.unknown_name("p", "x", "domain", "abcdefghij").endswith("known: a, b, c, d, e, f, g, h, …")
+
+
+@pytest.mark.parametrize("adopt", [False, True])
+def test_what_bears_another_owners_mark_is_not_taken_over(adopt):
+    there = {"p": Existing("id", {"enabled": True}, False, other="sovereign.region:elsewhere")}
+    decision = ownership.decide("project", {"p": {"enabled": False, "state": "present"}}, there, adopt=adopt)
+    assert decision.changes == []
+    assert "belongs to sovereign.region:elsewhere" in decision.refusals[0]
