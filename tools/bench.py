@@ -37,7 +37,7 @@ PEER = "openstack.cloud"
 
 
 def declared(projects: int, flavors: int, private: int) -> dict:
-    """The state that both sides make: half of the private flavors' projects differ from flavor to flavor."""
+    """The state that both sides make. Each private flavor is for one project, another one each time."""
     rows = [{"name": f"bench-{n:03}", "description": f"benchmark project {n}"} for n in range(projects)]
     specs = {"hw:cpu_policy": "dedicated", "pci_passthrough:alias": "h200:1"}
     sizes = {"vcpus": 8, "ram_mib": 65536, "disk_gib": 40, "extra_specs": specs}
