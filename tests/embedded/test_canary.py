@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.sovereign.region.plugins.module_utils._core.cloud import connect
-from ansible_collections.sovereign.region.plugins.module_utils._core.errors import ServiceUnreachable
+from ansible_collections.sovereign.region.plugins.module_utils._core.errors import (
+    CloudConfigError,
+    CloudError,
+    ServiceUnreachable,
+)
 from ansible_collections.sovereign.region.plugins.module_utils._core.host import Host
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy import canary, capacity
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy.canary_project import TAG, CanaryProject
@@ -85,6 +89,35 @@ def test_boots_checks_and_leaves_nothing(admin, flavors):
     for key in flavors.ids.values():
         assert admin.get("compute", "/flavors/{0}/os-flavor-access".format(key))["flavor_access"] == []
     assert all(pool["used"] == 0 for pool in capacity.execute(admin, {"pools": POOLS}, False)["pools"])
+
+
+def test_on_a_network_of_that_name(admin, flavors):
+    name, word = flavors("l40s", 1), "canary-net-" + uuid.uuid4().hex[:6]
+    network = admin.created("network", "/networks", {"network": {"name": word, "shared": True}}, "network")["id"]
+    subnet = {"network_id": network, "ip_version": 4, "cidr": "192.0.2.0/24", "enable_dhcp": False}
+    try:
+        admin.created("network", "/subnets", {"subnet": subnet}, "subnet")
+        found = run(admin, options((name, 1, L40S), network=word))
+        assert [one["status"] for one in found] == ["pass"], found
+        assert left_behind(admin) == []
+        assert admin.list("network", "/ports", "ports", {"network_id": network}) == []
+    finally:
+        admin.delete("network", "/networks/{0}".format(network))
+
+
+def test_a_network_that_is_not_there_is_an_error(admin, flavors):
+    with pytest.raises(CloudError, match="0 networks are named 'no-such'"):
+        run(admin, options((flavors("l40s", 1), 1, L40S), network="no-such"))
+    assert left_behind(admin) == []
+
+
+def test_an_application_credential_is_refused_before_anything_is_made(admin, flavors, monkeypatch):
+    def bound():
+        raise CloudConfigError("an application credential is bound to its own project")
+
+    monkeypatch.setattr(admin, "require_free_scope", bound)
+    assert run(admin, options((flavors("l40s", 1), 1, L40S)))[0]["status"] == "error"
+    assert left_behind(admin) == []
 
 
 def test_check_mode_boots_nothing(admin, flavors):

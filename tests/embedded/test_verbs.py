@@ -120,6 +120,21 @@ def test_a_canary_is_booted_and_leaves_nothing(seed, cloud):
     assert list(cloud.compute.servers(all_projects=True)) == []
 
 
+def test_why_nothing_could_be_booted_stands_in_the_result(seed):
+    seed.run("site").good()
+    failed = seed.run("verify", region_canary=True, region_canary_image="no-such-image")
+    assert failed.code != 0
+    assert "not looked at: canary (" in failed.result["message"]
+    assert "Glance shows no active public image 'no-such-image'" in failed.result["message"]
+
+
+def test_a_page_lands_where_the_person_stands(seed, tmp_path, monkeypatch):
+    seed.run("site").good()
+    monkeypatch.setenv("PWD", str(tmp_path))
+    seed.run("page", region_page_path="region.html").good()
+    assert "embedded" in (tmp_path / "region.html").read_text(encoding="utf-8")
+
+
 def test_teardown_wants_the_name_and_takes_only_what_is_ours(seed, cloud, base):
     seed.run("site").good()
     built = content(cloud)
@@ -199,4 +214,7 @@ def test_who_may_not_change_the_region_is_told_so(seed, who):
     failed = seed.run("site", region_cloud=who)
     assert failed.code != 0
     assert failed.result["failed"]
+    # The reason, not what went wrong while it was told.
+    assert "403" in failed.result["message"] or "policy" in failed.result["message"]
+    assert failed.result["message"] in failed.output and "UNREACHABLE" not in failed.output
     assert [one for one in seed.requests(before) if one.status < 400] == []

@@ -77,6 +77,15 @@ class Cloud:
         """The id of the project that the token is scoped to, or None."""
         return self._access().project_id
 
+    def require_free_scope(self):
+        """Raise CloudConfigError when the credentials are bound to their own project: ask before anything is made."""
+        access = self._access()
+        if getattr(access, "application_credential_id", None) or "application_credential" in self._methods(access):
+            raise errors.CloudConfigError(
+                "an application credential is bound to its own project; use a password, or another plugin of Keystone, "
+                "where work in another project is asked for"
+            )
+
     def scoped(self, project_id):
         """Return a Cloud of the same user in another project. Its calls count here too.
 
@@ -85,12 +94,8 @@ class Cloud:
         """
         from keystoneauth1 import identity, session
 
+        self.require_free_scope()
         access = self._access()
-        if getattr(access, "application_credential_id", None) or "application_credential" in self._methods(access):
-            raise errors.CloudConfigError(
-                "an application credential is bound to its own project; use a password, or another plugin of Keystone, "
-                "where work in another project is asked for"
-            )
         url = self._auth_url()
         kind = identity.v3.Token if url.rstrip("/").endswith("/v3") else identity.Token
         ours = self._session

@@ -11,7 +11,8 @@ from typing import Any
 from .errors import RegionError
 
 # Every verb that an action may have, so that callers and documents can rely on the list.
-VERBS = ("create", "update", "adopt", "enable", "disable", "grant", "revoke", "delete")
+VERBS = ("create", "update", "adopt", "enable", "disable", "grant", "revoke", "delete",
+         "load", "set", "unbind", "bind", "reset", "run")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the sovereign.region authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The four steps of every module that changes a cloud, written once.
+"""What every module of a cloud has in common: options, secrets, one session. The four steps are in ``steps.py``.
 
 A domain hands in a namespace (its own Python module) with:
 
@@ -28,7 +28,7 @@ import functools
 
 from ansible.module_utils.basic import AnsibleModule
 
-from . import change, errors, secrets
+from . import errors, secrets, steps
 from .cloud import connect
 
 AUTH_SPEC = {
@@ -57,24 +57,8 @@ def run(domain, connector=connect):
         cloud.agent = "sovereign.region.{0}".format(module._name.rpartition(".")[2])
         execute = getattr(domain, "execute", None) or functools.partial(converge, domain)
         module.exit_json(**execute(cloud, module.params, module.check_mode))
-    except (change.PartialFailure, change.Unverified) as error:
-        module.fail_json(
-            msg=str(error),
-            error=type(error.cause).__name__,
-            changed=bool(error.done),
-            actions=[action.as_dict() for action in error.done],
-            failed_action=error.failed.as_dict() if error.failed else None,
-            api_calls=cloud.calls,
-        )
     except errors.RegionError as error:
-        module.fail_json(
-            msg=str(error),
-            error=type(error).__name__,
-            changed=False,
-            actions=[],
-            problems=getattr(error, "problems", []),
-            api_calls=cloud.calls if cloud else 0,
-        )
+        module.fail_json(api_calls=cloud.calls if cloud else 0, **steps.failure(error))
 
 
 def reveal(module):
@@ -96,39 +80,11 @@ def reveal(module):
 
 
 def converge(domain, cloud, params, check_mode):
-    """Return a module's result. What a check predicts and what a run does come from the same plan."""
+    """Return a module's result."""
     if not check_mode and "pending" in params:
         # What an earlier action will create is only good for a plan; when changing, it has to be there.
-        params = dict(params, pending=[])
-    observed = domain.observe(cloud, params)
-    plan = domain.decide(params, observed)
-    if plan and not check_mode:
-        change.apply(plan, domain.performer(cloud, params, observed))
-        observed = _read_back(domain, cloud, params, plan)
-    return dict(
-        domain.describe(params, observed),
-        changed=bool(plan),
-        actions=[action.as_dict() for action in plan],
-        diff=change.diff(plan),
-        api_calls=cloud.calls,
-    )
-
-
-def _read_back(domain, cloud, params, plan):
-    """Return what is there after the plan: success is what the services report, not that they accepted."""
-    try:
-        observed = domain.observe(cloud, params)
-        left = domain.decide(params, observed)
-    except errors.RegionError as error:
-        raise change.Unverified(plan, error) from error
-    if left:
-        cause = errors.NotInEffect(
-            "reading back shows that it is still to be done: {0}; something else may be changing it".format(
-                ", ".join("{0} {1} {2}".format(action.verb, action.kind, action.name) for action in left[:3])
-            )
-        )
-        raise change.Unverified(plan, cause, left)
-    return observed
+        params = dict(params, pending=[one for one in params["pending"] if one.get("verb") == "delete"])
+    return dict(steps.converge(domain, cloud, params, check_mode), api_calls=cloud.calls)
 
 
 def _refuse(problems):

@@ -28,6 +28,23 @@ class Refused(RegionError):
     """The change is possible, but not safe now: something is in use, or not ours."""
 
 
+class NotInEffect(RegionError):
+    """A change was accepted, and reading back shows the old state."""
+
+
+class HostError(RegionError):
+    """A host did not do what was asked: the kernel refused, a program failed, a file could not be written.
+
+    Args:
+        message: one sentence for the operator.
+        number: the errno, or None when there is none.
+    """
+
+    def __init__(self, message, number=None):
+        self.number = number
+        super().__init__(message)
+
+
 class CloudError(RegionError):
     """An OpenStack service did not do what was asked.
 
@@ -78,10 +95,6 @@ class ServiceUnreachable(CloudError):
 
     Whether the request took effect is unknown; the next run observes and goes on.
     """
-
-
-class NotInEffect(CloudError):
-    """A service accepted a change, and reading back shows the old state."""
 
 
 class TlsFailed(CloudError):

@@ -126,4 +126,4 @@ def _remove(decision, kind, name, found):
     elif found.in_use:
         decision.refusals.append("{0} {1!r} is in use: {2}; it stays".format(kind, name, ", ".join(found.in_use)))
     else:
-        decision.removals.append(Action("delete", kind, name, found.fields, None))
+        decision.removals.append(Action("delete", kind, name, dict(found.fields, id=found.id), None))

@@ -9,8 +9,8 @@ import uuid
 
 from .._core.errors import CloudError, Conflict, NotFound, Refused, RegionError
 from .lock_record import decode, encode, fate, holder_words
+from .names import CANARY_TAG as TAG
 
-TAG = "sovereign-region-canary"
 _ROLE = "member"
 _SPARE = 600
 
@@ -68,6 +68,7 @@ class CanaryProject:
     def open(self, flavor_id, public):
         """Make the project, on first use, and let it use the flavor."""
         if self._id is None:
+            self._cloud.require_free_scope()
             self._create()
         if self.scoped is None:
             self._join()
@@ -138,8 +139,11 @@ class CanaryProject:
             self._machine.sleep(1.0)
 
     def _ports_left(self, project_id):
-        """Remove the security group that Neutron makes for each project that uses a network."""
-        if self._params["network"] == "none" or not self._cloud.has("network"):
+        """Remove the security group that Neutron makes for each project that uses a network.
+
+        Also when this canary uses none: the killed one may have used one.
+        """
+        if not self._cloud.has("network"):
             return
         rows = self._cloud.list("network", "/security-groups", "security_groups", {"project_id": project_id})
         for row in rows:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from .._core.change import Action
 from .._core.errors import unknown_name
-from .names import project_name, qualified
+from .names import CANARY_TAG, project_name, qualified
 
 
 def observe_access(cloud, flavors, existing):
     """Return (mapping of flavor name to set of project ids, mapping of ``domain/name`` to id or None).
 
-    Asks nothing when no declared flavor names a project.
+    Asks nothing when no declared flavor names a project. The access of a canary, which may be at work right now, is
+    the canary's own business and is left out.
 
     Args:
         cloud: Cloud.
@@ -24,16 +25,17 @@ def observe_access(cloud, flavors, existing):
     if not managed:
         return {}, None
     domains = {item["id"]: item["name"] for item in cloud.list("identity", "/domains", "domains")}
+    rows = cloud.list("identity", "/projects", "projects")
     projects = {
-        project_name(domains.get(item["domain_id"], item["domain_id"]), item["name"]): item["id"]
-        for item in cloud.list("identity", "/projects", "projects")
+        project_name(domains.get(item["domain_id"], item["domain_id"]), item["name"]): item["id"] for item in rows
     }
+    passing = {item["id"] for item in rows if CANARY_TAG in (item.get("tags") or [])}
     access = {}
     for name in managed:
         found = existing.get(name)
         if found and not found.fields["public"]:
             path = "/flavors/{0}/os-flavor-access".format(found.id)
-            access[name] = {row["tenant_id"] for row in cloud.list("compute", path, "flavor_access")}
+            access[name] = {row["tenant_id"] for row in cloud.list("compute", path, "flavor_access")} - passing
     return access, projects
 
 
@@ -41,7 +43,7 @@ def unknown_projects(params, projects):
     """Return one sentence for each declared access whose project neither exists nor is pending. Pure."""
     if projects is None:
         return []
-    known = set(projects) | _pending(params)
+    known = (set(projects) | _created(params)) - set(_removed(params).values())
     return [
         unknown_name("flavors[{0}].access[{1}]".format(index, place), name, "project", known)
         for index, flavor in enumerate(params["flavors"])
@@ -50,21 +52,28 @@ def unknown_projects(params, projects):
     ]
 
 
-def _pending(params):
+def _earlier(params, verb):
+    """Return the actions about projects of an earlier part of the plan."""
+    return [one for one in params["pending"] if one.get("kind") == "project" and one.get("verb") == verb]
+
+
+def _created(params):
     """Return the names of projects that an earlier part of the plan will create."""
-    return {
-        action.get("name")
-        for action in params["pending"]
-        if action.get("kind") == "project" and action.get("verb") == "create"
-    }
+    return {action.get("name") for action in _earlier(params, "create")}
 
 
-def access_actions(flavor, observed):
+def _removed(params):
+    """Return mapping of id to name of the projects that an earlier part removes, or has removed just now."""
+    return {(action.get("before") or {}).get("id"): action.get("name") for action in _earlier(params, "delete")}
+
+
+def access_actions(flavor, observed, params):
     """Return grants and revocations that make the access of a private flavor what is declared. Pure."""
     if flavor["access"] is None or flavor["public"]:
         return []
     name = flavor["name"]
-    names = {project: known for known, project in observed.projects.items()}
+    # Nova keeps the access of a project that is gone: without its name, site would speak of another thing than plan.
+    names = dict(_removed(params), **{project: known for known, project in observed.projects.items()})
     has = {names.get(project, project): project for project in observed.access.get(name, ())}
     wanted = [qualified(project) for project in flavor["access"]]
     plan = [

@@ -185,7 +185,7 @@ def decide(params, observed):
             name = flavor["name"]
             if name in changes:
                 plan += _flavor_actions(changes[name], wanted[name])
-            plan += access_actions(flavor, observed)
+            plan += access_actions(flavor, observed, params)
     return plan + decision.removals
 
 

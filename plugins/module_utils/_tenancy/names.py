@@ -13,6 +13,8 @@ LONGEST_FLAVOR_NAME = 255
 LONGEST_TAG = 255
 MOST_TAGS = 80
 DEFAULT_DOMAIN = "Default"
+# Marks the project of a canary, which is gone when the canary ends.
+CANARY_TAG = "sovereign-region-canary"
 
 
 def tag_of(owner):

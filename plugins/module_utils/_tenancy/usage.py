@@ -11,6 +11,8 @@ _IN_PROJECT = (
     ("networks", "network", "/networks", "networks", {"limit": "1"}, "project_id"),
     ("ports", "network", "/ports", "ports", {"limit": "1"}, "project_id"),
     ("images", "image", "/images", "images", {"limit": "1"}, "owner"),
+    # Glance leaves these out of any list that does not ask for them.
+    ("hidden images", "image", "/images", "images", {"limit": "1", "os_hidden": "true"}, "owner"),
     ("volumes", "block-storage", "/volumes", "volumes", {"all_tenants": "1", "limit": "1"}, "project_id"),
 )
 _IN_DOMAIN = (("users", "/users"), ("groups", "/groups"))

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.sovereign.region.plugins.module_utils._core import change, cloud_module, errors
 from ansible_collections.sovereign.region.plugins.module_utils._core.ownership import Existing
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy import flavors
+from ansible_collections.sovereign.region.plugins.module_utils._tenancy.names import CANARY_TAG
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -232,6 +233,36 @@ def test_a_pending_project_counts_in_check_mode_only(fake, open_cloud):
     with pytest.raises(errors.DeclarationError, match=r"flavors\[0\].access\[0\]: 'new' is no project"):
         converge(open_cloud(), asked)
     assert fake.mutations() == []
+
+
+def test_the_access_of_a_canary_is_left_alone(fake, open_cloud):
+    declared = params([flavor("f", public=False, access=["one"])])
+    fake.identity.add_project("one")
+    canary = fake.identity.add_project("canary", tags=[CANARY_TAG])
+    converge(open_cloud(), declared)
+    fake.compute.access[flavors.flavor_id(OWNER, "f")].add(canary["id"])
+    assert converge(open_cloud(), declared)["actions"] == []
+    assert canary["id"] in fake.compute.access[flavors.flavor_id(OWNER, "f")]
+
+
+@pytest.mark.parametrize("removed_before", [False, True], ids=["plan", "site"])
+def test_access_of_a_project_that_goes_is_called_by_its_name(fake, open_cloud, removed_before):
+    fake.identity.add_project("one")
+    two = fake.identity.add_project("two")
+    converge(open_cloud(), params([flavor("f", public=False, access=["one", "two"])]))
+    pending = [{"kind": "project", "verb": "delete", "name": "Default/two", "before": {"id": two["id"]}}]
+    if removed_before:
+        del fake.identity.projects[two["id"]]
+    asked = params([flavor("f", public=False, access=["one"])], pending=pending)
+    done = converge(open_cloud(), asked, check_mode=not removed_before)
+    assert [(one["verb"], one["name"]) for one in done["actions"]] == [("revoke", "f for Default/two")]
+
+
+def test_access_for_a_project_that_goes_is_refused_in_the_plan_already(fake, open_cloud):
+    two = fake.identity.add_project("two")
+    pending = [{"kind": "project", "verb": "delete", "name": "Default/two", "before": {"id": two["id"]}}]
+    with pytest.raises(errors.DeclarationError, match="'two' is no project"):
+        converge(open_cloud(), params([flavor("f", public=False, access=["two"])], pending=pending), True)
 
 
 def test_another_size_is_refused(fake, open_cloud):
