@@ -63,6 +63,17 @@ def peer_collections(directory: Path) -> Path:
     return target
 
 
+# Runs a command and writes what it and all below it used: peak memory is that of the largest process among them.
+REPORTER = """
+import json, resource, subprocess, sys
+status = subprocess.call(sys.argv[2:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w") as report:
+    json.dump({"cpu_seconds": used.ru_utime + used.ru_stime, "peak_kib": used.ru_maxrss}, report)
+sys.exit(status)
+"""
+
+
 def measure(label: str, playbook: str, region: Region, variables: Path, peer: Path) -> dict:
     """Runs one playbook and returns its wall time, peak memory, calls and count of changes."""
     environment = {
@@ -78,18 +89,19 @@ def measure(label: str, playbook: str, region: Region, variables: Path, peer: Pa
                f"ansible_python_interpreter={sys.executable}", str(PLAYBOOKS / f"{playbook}.yml")]
     before, started = region.calls(), time.monotonic()
     progress.say(f"  {label} …")
-    with tempfile.TemporaryFile() as output:
-        child = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-                                 env=environment)
-        unused, status, usage = os.wait4(child.pid, 0)
+    with tempfile.TemporaryFile() as output, tempfile.NamedTemporaryFile() as used:
+        # A child begins with the memory of its parent on its account: a small one stands between, and reports.
+        child = subprocess.run([sys.executable, "-c", REPORTER, used.name, *command], stdout=output,
+                               stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=environment, check=False)
         seconds = time.monotonic() - started
         output.seek(0)
         text = output.read().decode()
-    if os.waitstatus_to_exitcode(status) != 0:
+        usage = json.load(used) if child.returncode == 0 else {}
+    if child.returncode != 0:
         raise SystemExit(f"bench: {label} failed\n{text[-4000:]}")
     recap = re.search(r"^localhost .*\bchanged=(\d+)", text, re.MULTILINE)
-    row = {"label": label, "seconds": round(seconds, 2), "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 2),
-           "peak_mib": round(usage.ru_maxrss / 1024), "calls": region.calls() - before,
+    row = {"label": label, "seconds": round(seconds, 2), "cpu_seconds": round(usage["cpu_seconds"], 2),
+           "peak_mib": round(usage["peak_kib"] / 1024), "calls": region.calls() - before,
            "changed": int(recap[1]) if recap else 0}
     progress.say(f"  {label}: {row['seconds']} s, {row['calls']} calls")
     return row

@@ -42,11 +42,12 @@ def plot(report: dict, path: Path) -> None:
             values = [part[f"{who}_{phase}"][key] for part, phase in rows]
             positions = [index + (place - 0.5) * 0.4 for index in range(len(rows))]
             bars = axis.bar(positions, values, 0.38, label=label, color=colour)
-            axis.bar_label(bars, fontsize=8)
+            axis.bar_label(bars, [f"{value:.0f}" if value >= 20 else f"{value:.1f}".removesuffix(".0")
+                                  for value in values], fontsize=8)
         axis.set_yscale("log")
         axis.set_title(title)
         axis.set_xticks(range(len(rows)), labels)
-    axes[0].legend(frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     figure.savefig(path, metadata={"Date": None})
 
 

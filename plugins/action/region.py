@@ -12,7 +12,7 @@ from ..module_utils._core.schema import Problem, child
 from ..module_utils._region.document import ROOT, InvalidDocument, load
 from ..module_utils._region.names import owner
 from ..module_utils._region.pools import describe
-from ..module_utils._region.slices import expectations, tenancy
+from ..module_utils._region.slices import expectations, hosts, tenancy
 
 
 class ActionModule(ActionBase):
@@ -71,6 +71,7 @@ def described(document):
     return {
         "region": dict(document.data, owner=owner(document.data["name"]), pools=pools, warnings=warnings),
         "tenancy": tenancy(document.data),
+        "hosts": hosts(document.data),
         "pools": looked_for["pools"],
         "canary": looked_for["canary"],
         # Ansible shows this list to the operator; since 2.19 it takes an empty one away.

@@ -115,6 +115,23 @@ tenancy:
       type: list
       elements: dict
       returned: success
+hosts:
+  description:
+    - For each host of a pool the pools that it holds cards of, as the roles for accelerators take them.
+    - A host gets nothing of tenants, other hosts or other sites.
+  returned: success
+  type: dict
+  sample:
+    gpu-a1:
+      - name: h200
+        site: site-a
+        model: H200
+        mode: passthrough
+        consumer: nova
+        devices: 8
+        cards_per_host: 8
+        profile: null
+        slices: 1
 pools:
   description: The pools that Nova hands out, with hosts, resource class, devices and trait, as verify looks for them.
   returned: success

@@ -91,16 +91,19 @@ def test_boots_checks_and_leaves_nothing(admin, flavors):
     assert all(pool["used"] == 0 for pool in capacity.execute(admin, {"pools": POOLS}, False)["pools"])
 
 
-def test_on_a_network_of_that_name(admin, flavors):
+def test_a_network_without_an_agent_is_a_failure_that_leaves_nothing(admin, flavors):
+    """No agent of Neutron runs in the embedded region: the port is made, cannot be bound, and is removed again."""
     name, word = flavors("l40s", 1), "canary-net-" + uuid.uuid4().hex[:6]
     network = admin.created("network", "/networks", {"network": {"name": word, "shared": True}}, "network")["id"]
     subnet = {"network_id": network, "ip_version": 4, "cidr": "192.0.2.0/24", "enable_dhcp": False}
     try:
         admin.created("network", "/subnets", {"subnet": subnet}, "subnet")
+        groups = admin.list("network", "/security-groups", "security_groups")
         found = run(admin, options((name, 1, L40S), network=word))
-        assert [one["status"] for one in found] == ["pass"], found
+        assert [one["status"] for one in found] == ["fail"] and "went to ERROR" in found[0]["message"]
         assert left_behind(admin) == []
         assert admin.list("network", "/ports", "ports", {"network_id": network}) == []
+        assert admin.list("network", "/security-groups", "security_groups") == groups
     finally:
         admin.delete("network", "/networks/{0}".format(network))
 

@@ -22,7 +22,7 @@ GATES = {
     "openstack": ("plugins/module_utils/_core/cloud.py",),
     "keystoneauth1": SESSION,
     "requests": SESSION,
-    "subprocess": ("plugins/module_utils/_core/host.py",),
+    "subprocess": ("plugins/module_utils/_core/commands.py",),
 }
 PLUGINS = files("plugins/**.py", "plugins/*.py")
 

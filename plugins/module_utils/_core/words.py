@@ -21,6 +21,8 @@ SUBJECTS = {
 }
 FIELDS = {"ram_mib": "RAM", "disk_gib": "disk", "vcpus": "vCPUs"}
 UNITS = {"ram_mib": " MiB", "disk_gib": " GiB"}
+# So many names of hosts stand in one sentence.
+MOST_HOSTS = 8
 # What a headline says first, by what was run.
 HEADLINES = {
     "plan": "Plan for region {0}",
@@ -40,7 +42,7 @@ def headline(actions, region, verb="plan"):
     kinds = {}
     for action in actions:
         # A domain that is disabled and then deleted is two changes of one domain.
-        kinds.setdefault(action["kind"], set()).add(action["name"])
+        kinds.setdefault(action["kind"], set()).add((action["name"], action.get("host")))
     parts = ", ".join(_counted(kind, len(names)) for kind, names in kinds.items())
     text = "{0}: {1}: {2}".format(start, count(len(actions), "change"), parts)
     for key in ("interrupts", "deferred"):
@@ -55,8 +57,26 @@ def headline(actions, region, verb="plan"):
 def plan_lines(actions, region, verb="plan", warnings=()):
     """Return the headline, one numbered sentence for each action, and the warnings."""
     lines = [headline(actions, region, verb)]
-    lines += ["{0}. {1}".format(number, sentence(action)) for number, action in enumerate(actions, 1)]
+    lines += ["{0}. {1}".format(number, text) for number, text in enumerate(sentences(actions), 1)]
     return lines + ["warning: {0}".format(_plain(warning)) for warning in warnings]
+
+
+def sentences(actions):
+    """Return a sentence for each action; what is the same on several hosts is said once, with their names."""
+    found = {}
+    for place, action in enumerate(actions):
+        text, host = sentence(action), action.get("host")
+        found.setdefault((text, None if host else place), []).append(host)
+    return [text + _on(hosts) for (text, unused), hosts in found.items()]
+
+
+def _on(hosts):
+    names = [_plain(host) for host in dict.fromkeys(hosts) if host]
+    if not names:
+        return ""
+    shown = ", ".join(names[:MOST_HOSTS])
+    more = len(names) - MOST_HOSTS
+    return " (on {0})".format(shown + (" and {0} more".format(more) if more > 0 else ""))
 
 
 def sentence(action):
@@ -64,7 +84,7 @@ def sentence(action):
     text = "{0} {1} {2}".format(
         action["verb"], SUBJECTS.get(action["kind"], action["kind"]), _plain(action["name"]))
     before, after = action.get("before"), action.get("after")
-    if action["verb"] in ("update", "adopt"):
+    if action["verb"] in ("update", "adopt", "set", "bind", "unbind"):
         changes = _changes(before or {}, after or {})
         text += ": " + ", ".join(changes) if changes else ""
     elif action["verb"] == "create":

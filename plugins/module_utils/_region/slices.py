@@ -8,6 +8,8 @@ from __future__ import annotations
 from .names import qualified
 from .pools import describe
 
+_OF_A_HOST = ("name", "site", "model", "mode", "consumer", "devices", "cards_per_host", "profile", "slices")
+
 
 def tenancy(document):
     """Return ``domains``, ``projects`` and ``flavors`` as identity_projects and compute_flavors take them.
@@ -55,6 +57,18 @@ def expectations(document):
         "pools": [{key: pool[key] for key in keys} for pool in pools],
         "canary": [_canary(flavor, by_name[flavor["pool"]], usable) for flavor in document["tenancy"]["flavors"]],
     }
+
+
+def hosts(document):
+    """Return what the roles for accelerators take: mapping of each host of a pool to its pools, in their order.
+
+    A host gets nothing of the tenants, of other hosts or of other sites.
+    """
+    found = {}
+    for pool in describe(document):
+        for host in pool["hosts"]:
+            found.setdefault(host, []).append({key: pool[key] for key in _OF_A_HOST})
+    return found
 
 
 def _usable_projects(document):

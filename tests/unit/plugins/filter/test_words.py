@@ -70,6 +70,21 @@ def test_what_interrupts_or_waits_is_counted_in_the_headline():
     assert lines[0].endswith("3 projects; 2 interrupt work; 1 has to wait")
 
 
+def test_the_same_on_several_hosts_is_said_once():
+    one = action("set", "driver override", "0000:41:00.0", {"driver": None}, {"driver": "vfio-pci"})
+    actions = [dict(one, host="gpu-{0}".format(number)) for number in range(10)] + [dict(one, host="other"), one]
+    lines = plan_text(actions, "r")
+    assert lines[1] == (
+        "1. set driver override 0000:41:00.0: driver from none to vfio-pci "
+        "(on gpu-0, gpu-1, gpu-2, gpu-3, gpu-4, gpu-5, gpu-6, gpu-7 and 3 more)")
+    assert lines[2].endswith("to vfio-pci") and len(lines) == 3
+    assert "12 changes: 12 driver overrides" in lines[0]
+
+
+def test_what_two_modules_do_alike_is_said_twice():
+    assert len(plan_text([action("delete", "flavor", "f", {}, None)] * 2, "r")) == 3
+
+
 def test_warnings_come_last():
     assert plan_text([action()], "r", warnings=["pool x has no flavor"])[-1] == "warning: pool x has no flavor"
 

@@ -13,7 +13,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.sovereign.region.plugins.module_utils._region import names
 from ansible_collections.sovereign.region.plugins.module_utils._region.document import load
 from ansible_collections.sovereign.region.plugins.module_utils._region.pools import describe, of_host
-from ansible_collections.sovereign.region.plugins.module_utils._region.slices import expectations, tenancy
+from ansible_collections.sovereign.region.plugins.module_utils._region.slices import expectations, hosts, tenancy
 from ansible_collections.sovereign.region.plugins.module_utils._region.warnings import warnings
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy import flavors, projects
 from ansible_collections.sovereign.region.tests.unit.plugins.module_utils._region.documents import (
@@ -129,6 +129,16 @@ def test_the_modules_take_the_slices(name):
         assert module.validate(validated.validated_parameters) == []
         for key in keys:
             assert validated.validated_parameters[key] == slices[key]
+
+
+def test_a_host_gets_its_own_pools_and_nothing_else(example):
+    found = hosts(example)
+    assert set(found) == {host for pool in example["accelerators"]["pools"] for host in pool["hosts"]}
+    for host, pools in found.items():
+        declared = [pool["name"] for pool in example["accelerators"]["pools"] if host in pool["hosts"]]
+        assert [pool["name"] for pool in pools] == declared
+        assert all(set(pool) == {"name", "site", "model", "mode", "consumer", "devices", "cards_per_host", "profile",
+                                 "slices"} for pool in pools)
 
 
 def test_public_flavor(embedded):
