@@ -65,7 +65,7 @@ class Host:
         return self.read_bytes(path).decode("utf-8", "replace")
 
     def read_records(self, path, most=20000):
-        """Return what can be read at once, a list of texts, one for each read: records of ``/dev/kmsg``. Raises OSError.
+        """Return what can be read at once, a text for each read, such as records of ``/dev/kmsg``. Raises OSError.
 
         Args:
             path: such as ``/dev/kmsg``. Never waits for more.
@@ -150,7 +150,8 @@ class Host:
             raise HostError("{0}: the kernel did not take {1!r} within {2:g} s; the write is still pending, and what "
                             "it waits for is most likely in use".format(path, text.strip(), timeout))
         if number:
-            raise HostError("{0}: the kernel refused {1!r}: {2}".format(path, text.strip(), os.strerror(number)), number)
+            why = os.strerror(number)
+            raise HostError("{0}: the kernel refused {1!r}: {2}".format(path, text.strip(), why), number)
 
     def write_file(self, path, text, mode=0o644):
         """Replace a file as a whole: a power cut leaves the old one or the new one. Raises HostError."""

@@ -45,7 +45,7 @@ def test_one_that_does_not_end_is_killed_with_all_that_it_started(tmp_path):
 
 
 def alive(pid):
-    for unused in range(50):
+    for _try in range(50):
         try:
             with open("/proc/{0}/stat".format(pid)) as stream:
                 if stream.read().rpartition(")")[2].split()[0] == "Z":

@@ -101,8 +101,12 @@ def test_inventories_work_from_any_directory(name, tmp_path):
     assert "ansible_become" not in hosts["localhost"]
     document = load(hosts["localhost"]["sovereign_region"]).data
     if name == "embedded":
-        # The hosts are simulated: nothing may try to reach them.
-        assert sorted(hosts) == ["localhost"]
+        # The hosts are simulated: nothing may try to reach them, and nothing may be done on this machine in their name.
+        declared = {host for pool in document["accelerators"]["pools"] for host in pool["hosts"]}
+        assert set(hosts) == declared | {"localhost"}
+        assert all(hosts[host]["ansible_connection"] == "local" for host in hosts)
+        assert all(hosts[host]["region_accelerator_root"].endswith("/hosts/{{ inventory_hostname }}")
+                   for host in declared)
         assert hosts["localhost"]["region_cloud"] == "embedded-admin"
     else:
         declared = {host for pool in document["accelerators"]["pools"] for host in pool["hosts"]}

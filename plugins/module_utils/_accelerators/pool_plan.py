@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, the sovereign.region authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the pools of a host and its facts to the options of the modules that make it so, and to their plan. Pure.
+
+It runs on the controller, on what one ``accelerator_info`` returned, with the same decisions that the modules make.
+"""
+
+from __future__ import annotations
+
+from .._core.errors import RegionError
+from . import binding, mig, vfs, vgpu
+from .matching import match
+
+# In the order in which they run: MIG comes before VFs, which wipe it, and vGPU types come on VFs.
+MODULES = {"pci_driver": binding, "mig_layout": mig, "sriov_vfs": vfs, "vgpu_profiles": vgpu}
+
+PASSTHROUGH = ("passthrough",)
+PARTITIONING = ("vf", "vgpu", "mig")
+_NEEDS_IOMMU = ("passthrough", "vf", "vgpu")
+_AFTER_REBOOT = "waits until the IOMMU is on: kernel arguments first, then a reboot"
+
+
+def plan(facts, pools, part, options=None):
+    """Return what has to be done for the pools of one kind on one host.
+
+    Args:
+        facts: what ``accelerator_info`` returned.
+        pools: all pools of the host, as ``region`` returns them in ``hosts``; together they say whose card is whose.
+        part: ``passthrough`` or ``partitioning``.
+        options: further options of pci_driver, such as ``allow_pf_reset_risk``.
+
+    Returns:
+        Mapping of ``cards`` (addresses by pool), ``problems`` (sentences; when there is one nothing may be done),
+        ``iommu`` (whether kernel arguments have to turn it on first), ``modules`` (options by module, for those that
+        look after something), ``actions`` (by module, for those that have something to do), ``deferred`` (what waits).
+    """
+    mine = [pool for pool in pools if pool["mode"] in (PASSTHROUGH if part == "passthrough" else PARTITIONING)]
+    cards, problems = match(pools, facts["accelerators"])
+    devices = {device["address"]: device for device in facts["accelerators"]}
+    if part == "passthrough":
+        problems = problems + _kept_by_host(pools, cards, devices)
+    iommu = any(pool["mode"] in _NEEDS_IOMMU for pool in mine) and not facts["host"]["iommu"]["enabled"]
+    found = {"cards": {pool["name"]: cards[pool["name"]] for pool in mine}, "problems": problems, "iommu": iommu,
+             "modules": {}, "actions": {}, "deferred": []}
+    if problems or not mine:
+        return found
+    chosen = _passthrough(mine, cards) if part == "passthrough" else _partitioning(mine, cards, devices)
+    found["modules"] = {name: _with_defaults(name, dict(options or {}, **more)) for name, more in chosen.items()}
+    if iommu:
+        found["deferred"] = [
+            "{0}: {1}".format(address, _AFTER_REBOOT) for pool in mine for address in cards[pool["name"]]
+        ]
+    else:
+        _decide(found, facts)
+    return found
+
+
+def _kept_by_host(pools, cards, devices):
+    """Return a sentence for each card that the host is to use itself, and that was handed out."""
+    return [
+        "pool {0}: {1} is on {2}, and the host is to use it itself; give it back with pci_driver and driver: "
+        "default".format(pool["name"], address, devices[address]["driver"])
+        for pool in pools if pool["mode"] == "host"
+        for address in cards[pool["name"]]
+        if address in devices and "vfio" in (devices[address]["driver"] or "")
+    ]
+
+
+def _with_defaults(name, options):
+    """Return options as the module itself would have them. What a module does not know is none of its business."""
+    found = {}
+    for key, spec in MODULES[name].ARGUMENT_SPEC.items():
+        found[key] = options.get(key, spec.get("default"))
+    row_spec = MODULES[name].ARGUMENT_SPEC["devices"]["options"]
+    row_defaults = {key: spec.get("default") for key, spec in row_spec.items()}
+    found["devices"] = [dict(row_defaults, **row) for row in options["devices"]]
+    return found
+
+
+def _passthrough(pools, cards):
+    addresses = [address for pool in pools for address in cards[pool["name"]]]
+    return {"pci_driver": {"devices": [{"address": address, "driver": "vfio"} for address in addresses]}}
+
+
+def _partitioning(pools, cards, devices):
+    """Return options by module, in the order in which they have to run: MIG, VFs, then the types on them."""
+    functions, vgpus, layouts = [], [], []
+    for pool in pools:
+        for address in cards[pool["name"]]:
+            if pool["mode"] == "mig":
+                instances = [{"profile": pool["profile"], "count": pool["slices"], "placements": None}]
+                layouts.append({"address": address, "mode": "enabled", "instances": instances})
+            elif pool["mode"] == "vf":
+                functions.append({"address": address, "vfs": pool["slices"], "driver": "vfio"})
+            else:
+                vgpus.append({"address": address, "profile": pool["profile"], "count": pool["slices"]})
+                total = (devices[address]["sriov"] or {}).get("total")
+                if total:
+                    # sriov-manage makes all of them or none; those without a type cost nothing.
+                    functions.append({"address": address, "vfs": total})
+    found = {"mig_layout": layouts, "sriov_vfs": functions, "vgpu_profiles": vgpus}
+    return {name: {"devices": rows} for name, rows in found.items() if rows}
+
+
+def _decide(found, facts):
+    """Plan module by module; what an earlier one will do is pending for those after it."""
+    done = []
+    for name, options in found["modules"].items():
+        try:
+            if "pending" in options:
+                options["pending"] = list(done)
+            actions = [action.as_dict() for action in MODULES[name].decide(options, facts)]
+        except RegionError as error:
+            found["problems"] += ["{0}: {1}".format(name, line) for line in str(error).splitlines()]
+            return
+        done += actions
+        if actions:
+            found["actions"][name] = actions

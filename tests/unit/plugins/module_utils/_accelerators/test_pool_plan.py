@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, the sovereign.region authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From pools to modules: on simulated hosts the controller's plan is what the modules then do, and nothing is left."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from ansible_collections.sovereign.region.plugins.module_utils._accelerators import host_verdicts, pool_plan
+from ansible_collections.sovereign.region.plugins.module_utils._core import host_module
+from ansible_collections.sovereign.region.plugins.module_utils._hardware import facts
+
+# The simulator lies beside the tests and not in the collection.
+sys.path.append(str(Path(__file__).resolve().parents[4]))
+from simulator import MemoryHost, Model, describe
+
+GPUS = ["0000:18:00.0", "0000:2a:00.0"]
+
+
+def pool(model, mode, devices, profile=None, slices=1, name="p"):
+    count = len(devices) if isinstance(devices, list) else devices
+    return {"name": name, "site": "s", "model": model, "mode": mode, "consumer": "nova", "devices": devices,
+            "cards_per_host": count, "profile": profile, "slices": slices}
+
+
+def look(host):
+    """The facts as the controller gets them."""
+    return json.loads(json.dumps(facts.collect(host)))
+
+
+def carry_out(host, planned):
+    """What the roles do: each module that has something to do, with what was planned as its promise."""
+    done = {}
+    for name, actions in planned["actions"].items():
+        params = dict(planned["modules"][name], allow_interruption=True, expected_actions=actions)
+        done[name] = host_module.converge(pool_plan.MODULES[name], host, params, False)["actions"]
+    return done
+
+
+@pytest.fixture
+def hgx():
+    return MemoryHost(Model(describe("hgx", gpus=2, switches=1)))
+
+
+@pytest.mark.parametrize("devices", [2, GPUS, GPUS[:1]], ids=["count", "addresses", "one"])
+def test_whole_cards(hgx, devices):
+    pools = [pool("H200", "passthrough", devices)]
+    planned = pool_plan.plan(look(hgx), pools, "passthrough")
+    assert planned["problems"] == [] and not planned["iommu"]
+    assert carry_out(hgx, planned) == planned["actions"] != {}
+    again = pool_plan.plan(look(hgx), pools, "passthrough")
+    assert again["actions"] == {} and again["problems"] == []
+    assert pool_plan.plan(look(hgx), pools, "partitioning")["modules"] == {}
+
+
+def test_a_host_that_is_not_as_declared_is_left_alone(hgx):
+    planned = pool_plan.plan(look(hgx), [pool("H200", "passthrough", 8)], "passthrough")
+    assert "declared are 8 x H200, and this host has 2" in planned["problems"][0]
+    assert planned["actions"] == {} and planned["modules"] == {}
+
+
+def test_a_card_for_the_host_is_not_handed_out(hgx):
+    carry_out(hgx, pool_plan.plan(look(hgx), [pool("H200", "passthrough", 2)], "passthrough"))
+    planned = pool_plan.plan(look(hgx), [pool("H200", "host", 2)], "passthrough")
+    assert "0000:18:00.0 is on vfio-pci, and the host is to use it itself" in planned["problems"][0]
+
+
+def test_the_iommu_comes_first():
+    host = MemoryHost(Model(describe("hgx", gpus=1, iommu_default=False, arguments="root=/dev/sda1 ro")))
+    seen = look(host)
+    if seen["host"]["iommu"]["enabled"]:
+        pytest.fail("the simulated host has its IOMMU on")
+    planned = pool_plan.plan(seen, [pool("H200", "passthrough", 1)], "passthrough")
+    assert planned["iommu"] and planned["actions"] == {} and planned["problems"] == []
+    assert planned["deferred"] == ["0000:18:00.0: waits until the IOMMU is on: kernel arguments first, then a reboot"]
+
+
+def test_what_a_module_refuses_is_a_problem_of_the_pool(hgx):
+    hgx.model.hold("/dev/nvidia0")
+    planned = pool_plan.plan(look(hgx), [pool("H200", "passthrough", 2)], "passthrough")
+    assert planned["actions"] == {} and planned["problems"][0].startswith("pci_driver: ")
+
+
+def outcome(host, **more):
+    base = {"host": "gpu-1", "reached": True, "failure": "", "actions": [], "deferred": [],
+            "accelerators": look(host)["accelerators"]}
+    return dict(base, **more)
+
+
+def judged(*outcomes):
+    return [(one["rule"], one["status"], one["message"]) for one in host_verdicts.judge(outcomes, "t")]
+
+
+def test_verdicts_of_a_host(hgx):
+    declared, health = judged(outcome(hgx))
+    assert declared[:2] == ("accelerators.declared", "pass") and "2 x " in declared[2]
+    assert health[0] == "accelerators.health"
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "words"),
+    [
+        ({"reached": False, "failure": "it could not be reached", "accelerators": []}, "error", "could not be reached"),
+        ({"failure": "pool p: declared are 8"}, "fail", "declared are 8"),
+        ({"failure": "root: none", "accelerators": []}, "error", "root: none"),
+        ({"actions": [{"verb": "set", "kind": "driver override", "name": GPUS[0]}]}, "fail", "site would: set driver"),
+        ({"deferred": ["0000:18:00.0: waits"]}, "fail", "site would: 0000:18:00.0: waits"),
+    ],
+)
+def test_a_host_that_is_not_seen_or_not_as_declared_never_passes(hgx, more, status, words):
+    declared, health = judged(outcome(hgx, **more))
+    assert declared[1] == status and words in declared[2]
+    assert health[1] != "pass" or "accelerators" not in more
+
+
+def test_every_verdict_has_evidence(hgx):
+    assert all(one["evidence"] for one in host_verdicts.judge([outcome(hgx)], "t"))
+
+
+@pytest.mark.parametrize(
+    ("description", "pools"),
+    [
+        (("l40s", {}), [pool("L40S", "vgpu", 2, "L40S-12Q", 4)]),
+        (("l40s", {}), [pool("L40S", "vgpu", ["0000:41:00.0"], "L40S-24Q", 2)]),
+        (("a100", {"vgpu": "none"}), [pool("A100", "mig", 2, "1g.5gb", 7)]),
+        (("flex170", {}), [pool("Flex 170", "vf", 2, None, 4)]),
+    ],
+    ids=["vgpu", "vgpu-of-one-card", "mig", "vf"],
+)
+def test_slices(description, pools):
+    host = MemoryHost(Model(describe(description[0], **description[1])))
+    for _round in range(4):
+        planned = pool_plan.plan(look(host), pools, "partitioning")
+        assert planned["problems"] == []
+        if not planned["actions"]:
+            break
+        first = next(iter(planned["actions"]))
+        planned["actions"] = {first: planned["actions"][first]}
+        assert carry_out(host, planned) == planned["actions"]
+    assert planned["actions"] == {} and planned["modules"] != {}
