@@ -21,6 +21,7 @@ from pathlib import Path
 
 import cache
 import progress
+import region_hosts
 import region_words
 from region_playbook import CHECKOUT, Run, playbook
 
@@ -36,6 +37,7 @@ def up(directory: Path, port: int) -> None:
     step = playbook("embedded", {"embedded_region_dir": str(directory), "embedded_region_port": port,
                                  "embedded_region_python": os.environ["EMBEDDED_PYTHON"]}, cloud, "starting")
     changes += step.changed
+    region_hosts.write(directory / "hosts")
     _told("1 of 5  embedded  real Keystone, Placement, Nova, Glance and Neutron, simulated GPUs", step)
 
     step = playbook("plan", {}, cloud, "planning")

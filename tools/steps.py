@@ -15,13 +15,14 @@ TESTS = CHECKOUT / "tests"
 INSIDE = Path("ansible_collections") / "sovereign" / "region"
 REGION_LOCK = CHECKOUT / "roles" / "embedded_region" / "files" / "requirements.txt"
 CORES = ("2.16", "2.17", "2.18", "2.19")
+WITHOUT_ANSIBLE = ("simulator", "plugins/module_utils/_accelerators", "plugins/module_utils/_hardware")
 # Where one core is enough, and for everything that runs playbooks.
 MAIN = "core-2.19"
 
 
 def every() -> list[Step]:
     """All steps that this checkout has, in the order in which they start when nothing holds them up."""
-    return [*static(), *unit(), *contract(), *embedded()]
+    return [*static(), *unit(), *contract(), *machine(), *embedded()]
 
 
 def static() -> list[Step]:
@@ -44,7 +45,7 @@ def unit() -> list[Step]:
     """pytest without services, on every ansible-core that is supported."""
     if not _has_tests(TESTS / "unit"):
         return []
-    steps = [Step(f"unit-{core}", "unit", f"core-{core}", _pytest("unit"), fast=core == CORES[-1]) for core in CORES]
+    steps = [Step(f"unit-{core}", "unit", f"core-{core}", _unit(core), fast=core == CORES[-1]) for core in CORES]
     steps.append(Step("units-ansible-test", "unit", MAIN, _ansible_test_units, after=("artefact",)))
     no_root = "" if os.getuid() == 0 else "a Debian trixie root (for Python 3.13) can only be made by root"
     steps.append(Step("unit-2.21-python3.13", "unit", MAIN, _trixie, hindered=no_root))
@@ -55,7 +56,21 @@ def contract() -> list[Step]:
     """What is generated, judged by the real packages."""
     if not _has_tests(TESTS / "contract"):
         return []
-    return [Step("contract", "contract", MAIN, _with_region("tests/contract"), fast=True, others=(str(REGION_LOCK),))]
+    no_root = "" if os.getuid() == 0 else "a root with Debian's boot loader can only be made by root"
+    return [
+        Step("contract", "contract", MAIN, _with_region("tests/contract"), fast=True, others=(str(REGION_LOCK),)),
+        Step("contract-grub", "contract", MAIN, _grub, hindered=no_root),
+    ]
+
+
+def machine() -> list[Step]:
+    """Real kernels: simulated hosts mounted by this machine's, and QEMU machines with devices on a real bus."""
+    no_root = "" if os.getuid() == 0 else "only root may mount and make machines"
+    no_fuse = no_root or ("" if Path("/dev/fuse").exists() else "this kernel has no FUSE")
+    return [
+        Step("fuse", "machine", MAIN, _pytest("fuse"), hindered=no_fuse),
+        Step("machine", "machine", MAIN, _pytest("machine"), hindered=no_root, limit=2400),
+    ]
 
 
 def embedded() -> list[Step]:
@@ -128,6 +143,16 @@ def _ansible_test_units(place: Place) -> list[Command]:
     """The same tests as ansible-test runs them: each in a process of its own, without our settings of pytest."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     return [_in_sources(place, place.tool("ansible-test"), "units", "--local", "--python", version, "--color", "no")]
+
+
+def _unit(core: str):
+    """Older cores leave out what never touches Ansible: the newest and ansible-test's run have it."""
+    left_out = [] if core == CORES[-1] else [f"--ignore=tests/unit/{path}" for path in WITHOUT_ANSIBLE]
+    return lambda place: [Command(place.pytest("tests/unit", *left_out))]
+
+
+def _grub(place: Place) -> list[Command]:
+    return [Command(place.script("grub_root.py", *place.pytest("tests/contract/grub")))]
 
 
 def _trixie(place: Place) -> list[Command]:

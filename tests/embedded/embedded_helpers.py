@@ -86,6 +86,8 @@ class Region:
 
     def up(self):
         self.control("up", "--port", "0")
+        subprocess.run([sys.executable, str(CHECKOUT / "tools" / "region_hosts.py"), str(self.directory / "hosts")],
+                       check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
     def down(self):
         self.control("down")

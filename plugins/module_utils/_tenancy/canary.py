@@ -13,10 +13,10 @@ import uuid
 
 from .._core.errors import CloudError, Refused, RegionError
 from .._core.host import Host
+from .._core.verdicts import seen, verdict
 from .canary_boot import Booth
 from .canary_project import TAG, CanaryProject
 from .canary_stock import judge_room, room
-from .capacity_verdicts import seen, verdict
 from .lock_machine import Machine
 from .lock_record import stamp
 from .names import duplicates, name_problems

@@ -5,19 +5,11 @@
 
 from __future__ import annotations
 
+from .._core.verdicts import seen, verdict
+
 PROVIDERS = "placement GET /resource_providers, /allocation_candidates"
 TRAITS = "placement GET /resource_providers/{id}/traits"
 SERVERS = "nova GET /servers/detail"
-
-
-def verdict(rule, subject, status, message, evidence):
-    """Return one verdict in the shape of docs/outputs.md."""
-    return {"rule": rule, "subject": subject, "status": status, "message": message, "evidence": evidence}
-
-
-def seen(source, time, value, status="ok"):
-    """Return one piece of evidence."""
-    return {"source": source, "time": time, "status": status, "value": value}
 
 
 def judge(declared, pools, time):
