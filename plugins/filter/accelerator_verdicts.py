@@ -11,8 +11,8 @@ author:
   - the sovereign.region authors (@sovereign-region)
 description:
   - Returns a verdict of the rule C(accelerators.declared) and one of C(accelerators.health) for each host.
-  - What would have to be changed is a C(fail), a host that was not reached is an C(error), and what nobody told is never
-    a C(pass).
+  - What would have to be changed is a C(fail), a host that was not reached is an C(error), and what nobody told is
+    never a C(pass).
 positional: _input
 options:
   _input:
