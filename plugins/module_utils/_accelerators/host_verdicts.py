@@ -43,15 +43,20 @@ def _declared(outcome, time):
 def _counted(outcome):
     models = {}
     for one in outcome["accelerators"]:
-        if one["kind"] == "gpu" and (one["sriov"] or {}).get("role") != "vf":
+        if _is_card(one):
             name = one["model"] or "unknown"
             models[name] = models.get(name, 0) + 1
     return ", ".join("{0} x {1}".format(models[name], name) for name in sorted(models)) or "no card"
 
 
+def _is_card(device):
+    """Whether it is a whole card: the driver that its PF is on also speaks for its VFs."""
+    return device["kind"] == "gpu" and (device["sriov"] or {}).get("role") != "vf"
+
+
 def _health(outcome, time):
     subject = "host {0}".format(outcome["host"])
-    told = {one["address"]: one["health"] for one in outcome["accelerators"] if one["kind"] == "gpu"}
+    told = {one["address"]: one["health"] for one in outcome["accelerators"] if _is_card(one)}
     if not told:
         message = outcome["failure"] or "no card was seen"
         return verdict(HEALTH, subject, "error", message, [seen(_SOURCE, time, None, "error")])

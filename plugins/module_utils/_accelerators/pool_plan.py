@@ -9,7 +9,7 @@ It runs on the controller, on what one ``accelerator_info`` returned, with the s
 from __future__ import annotations
 
 from .._core.errors import RegionError
-from . import binding, mig, vfs, vgpu
+from . import binding, mig, mig_mode, vfs, vgpu
 from .matching import match
 
 # In the order in which they run: MIG comes before VFs, which wipe it, and vGPU types come on VFs.
@@ -117,3 +117,12 @@ def _decide(found, facts):
         done += actions
         if actions:
             found["actions"][name] = actions
+    found["deferred"] = _pending_modes(found, facts)
+
+
+def _pending_modes(found, facts):
+    """Return a sentence for each card whose MIG mode was set, and waits for a reset: nothing is to be done, and it is
+    not as declared either."""
+    devices = {device["address"]: device for device in facts["accelerators"]}
+    rows = found["modules"].get("mig_layout", {"devices": ()})["devices"]
+    return [mig_mode.waits(row["address"]) for row in rows if mig_mode.is_pending(row, devices[row["address"]])]

@@ -92,7 +92,12 @@ def decide(params, observed):
     if refusals:
         raise Refused("\n".join(refusals))
     first, last = boot_units.decide("sriov", _restored(params, devices, observed), observed["host"]["slicing"])
-    return first + plan + last
+    return first + _once(plan) + last
+
+
+def _once(plan):
+    """Return the plan with each module loaded once, however many PFs need it."""
+    return [action for place, action in enumerate(plan) if action.verb != "load" or action not in plan[:place]]
 
 
 def _way(declared_item, devices, observed):

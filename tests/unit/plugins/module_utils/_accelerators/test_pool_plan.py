@@ -142,3 +142,32 @@ def test_slices(description, pools):
         planned["actions"] = {first: planned["actions"][first]}
         assert carry_out(host, planned) == planned["actions"]
     assert planned["actions"] == {} and planned["modules"] != {}
+
+
+def test_a_mode_that_waits_for_a_reset_is_not_as_declared():
+    host, pools = MemoryHost(Model(describe("a100", vgpu="none", gpus=1))), [pool("A100", "mig", 1, "1g.5gb", 7)]
+    planned = pool_plan.plan(look(host), pools, "partitioning")
+    carry_out(host, planned)
+    modes = {(one["mig"]["mode"], one["mig"]["pending"]) for one in look(host)["accelerators"] if one["mig"]}
+    assert modes == {("disabled", "enabled")}
+    again = pool_plan.plan(look(host), pools, "partitioning")
+    assert again["actions"] == {} and "waits for a reset" in again["deferred"][0]
+    assert judged(outcome(host, deferred=again["deferred"]))[0][1] == "fail"
+
+
+def test_a_module_is_loaded_once_however_many_cards_need_it():
+    host = MemoryHost(Model(describe("flex170", cards=2)))
+    planned = pool_plan.plan(look(host), [pool("Flex 170", "vf", 2, None, 2)], "partitioning")
+    loads = [one["name"] for one in planned["actions"]["sriov_vfs"] if one["verb"] == "load"]
+    assert len(loads) == len(set(loads)) == 1
+
+
+def test_vfs_do_not_hide_how_the_card_is():
+    host = MemoryHost(Model(describe("l40s", gpus=1)))
+    pools = [pool("L40S", "vgpu", 1, "L40S-24Q", 2)]
+    for _round in range(3):
+        planned = pool_plan.plan(look(host), pools, "partitioning")
+        planned["actions"] = dict(list(planned["actions"].items())[:1])
+        carry_out(host, planned)
+    assert any((one["sriov"] or {}).get("role") == "vf" for one in look(host)["accelerators"])
+    assert judged(outcome(host))[1][:2] == ("accelerators.health", "pass")
