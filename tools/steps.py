@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from machine import debian
 from step import CHECKOUT, Command, Place, Step
 
 TESTS = CHECKOUT / "tests"
@@ -67,9 +68,12 @@ def machine() -> list[Step]:
     """Real kernels: simulated hosts mounted by this machine's, and QEMU machines with devices on a real bus."""
     no_root = "" if os.getuid() == 0 else "only root may mount and make machines"
     no_fuse = no_root or ("" if Path("/dev/fuse").exists() else "this kernel has no FUSE")
+    no_machine = debian.hindrance()
     return [
+        Step("molecule-machine", "machine", "lint", _molecule_machine, hindered=no_machine, holds="machine",
+             limit=3000),
+        Step("machine", "machine", MAIN, _machine, hindered=no_machine, holds="machine", limit=3000),
         Step("fuse", "machine", MAIN, _pytest("fuse"), hindered=no_fuse),
-        Step("machine", "machine", MAIN, _pytest("machine"), hindered=no_root, limit=2400),
     ]
 
 
@@ -170,5 +174,25 @@ def _with_region(path: str):
 
 def _molecule(place: Place) -> list[Command]:
     command = [place.tool("molecule"), "test", "--all"]
-    collections = str(CHECKOUT / "playbooks" / "collections")
-    return [Command(command, env={**_region(place), "ANSIBLE_COLLECTIONS_PATH": collections})]
+    return [Command(command, env={**_region(place), **_scenarios("{default,embedded/*}")})]
+
+
+def _molecule_machine(place: Place) -> list[Command]:
+    config = "extensions/molecule/machine/config.yml"
+    command = [place.tool("molecule"), "-c", config, "test", "--all"]
+    return [Command(command, env={**_work(place), **_scenarios("machine/*")})]
+
+
+def _machine(place: Place) -> list[Command]:
+    return [Command(place.pytest("tests/machine"), env=_work(place))]
+
+
+def _work(place: Place) -> dict[str, str]:
+    """A machine ends by itself when this directory is gone."""
+    return {"SOVEREIGN_REGION_WORK": str(place.work)}
+
+
+def _scenarios(where: str) -> dict[str, str]:
+    """Which of Molecule's scenarios are one run, and the checkout as a collection."""
+    return {"MOLECULE_GLOB": f"extensions/molecule/{where}/molecule.yml",
+            "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "playbooks" / "collections")}
