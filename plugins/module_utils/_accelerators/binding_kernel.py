@@ -81,7 +81,9 @@ def unbind(host, address, driver, device):
                       "is done".format(address, now, driver))
     # Those before it in the plan took seconds each, and somebody may have opened this one meanwhile.
     looked = dict(copy.deepcopy(device), holders=[], in_use=False)
-    hardware_holders.observe(host, [looked])
+    status = hardware_holders.observe(host, [looked])
+    if status != "ok":
+        raise Refused("{0} stays on {1}: who uses it cannot be told now ({2})".format(address, driver, status))
     if looked["in_use"]:
         raise Refused(in_use_words(address, holders(looked)))
     try:

@@ -27,7 +27,19 @@ def match(pools, devices):
             found, wrong = _counted(pool, cards, named)
         claimed[pool["name"]] = found
         problems += wrong
-    return claimed, problems
+    return claimed, problems + _twice(pools, claimed)
+
+
+def _twice(pools, claimed):
+    """Return a sentence for each card that two pools claim, under two names of one model."""
+    first, said = {}, []
+    for pool in pools:
+        for address in claimed[pool["name"]]:
+            other = first.setdefault(address, pool["name"])
+            if other != pool["name"]:
+                said.append("pool {0}: {1} belongs to pool {2} already; name the addresses of each pool".format(
+                    pool["name"], address, other))
+    return said
 
 
 def _is_card(device):

@@ -192,6 +192,7 @@ def perform(host, action):
         address, number = action.name.split(" GPU instance ")
         _run(host, address, ["-gi", number, "-cci"], "the compute instance of GPU instance {0}".format(number))
     else:
+        slices.refuse_if_used(host, action.name)
         flag = "-dci" if action.kind == _GONE else "-dgi"
         numbers = ",".join(str(one) for one in action.before["gpu_instances"])
         _run(host, action.name, [flag, "-gi", numbers], "GPU instances {0}".format(numbers))

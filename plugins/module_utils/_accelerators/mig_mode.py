@@ -66,6 +66,7 @@ def perform(host, action):
     if action.kind != KIND:
         return False
     mode, address = action.after["mode"], action.name
+    slices.refuse_if_used(host, address)
     finished = host.run(["nvidia-smi", "-i", address, "-mig", "1" if mode == "enabled" else "0"], 180, changes=True)
     current, pending = now(host, address)
     if mode not in (current, pending):

@@ -154,6 +154,7 @@ def performer(host, params, observed):
         if boot_units.perform(host, action):
             return
         kind = action.kind.split(" ")[0]
+        slices.refuse_if_used(host, action.name)
         _write(host, "{0}{1}/current_{2}_partition".format(_DEVICES, action.name, kind), action.after[kind], kind)
 
     return perform

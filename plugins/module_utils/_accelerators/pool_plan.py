@@ -39,8 +39,9 @@ def plan(facts, pools, part, options=None):
     cards, problems = match(pools, facts["accelerators"])
     devices = {device["address"]: device for device in facts["accelerators"]}
     if part == "passthrough":
-        problems = problems + _kept_by_host(pools, cards, devices)
-    iommu = any(pool["mode"] in _NEEDS_IOMMU for pool in mine) and not facts["host"]["iommu"]["enabled"]
+        problems = problems + _kept_by_host(pools, cards, devices) + _shared_groups(pools, cards, devices)
+    # One part turns it on for both, and the other one waits for it.
+    iommu = any(pool["mode"] in _NEEDS_IOMMU for pool in pools) and not facts["host"]["iommu"]["enabled"]
     found = {"cards": {pool["name"]: cards[pool["name"]] for pool in mine}, "problems": problems, "iommu": iommu,
              "modules": {}, "actions": {}, "deferred": []}
     if problems or not mine:
@@ -57,13 +58,29 @@ def plan(facts, pools, part, options=None):
 
 
 def _kept_by_host(pools, cards, devices):
-    """Return a sentence for each card that the host is to use itself, and that was handed out."""
+    """Return a sentence for each card that the host is to use itself, and that is or will be handed out."""
+    said = []
+    for pool in pools:
+        for address in cards[pool["name"]] if pool["mode"] == "host" else ():
+            now = "is on {0}".format(devices[address]["driver"]) if "vfio" in (devices[address]["driver"] or "") else \
+                "goes to {0} by its driver_override".format(devices[address]["driver_override"]) \
+                if "vfio" in (devices[address]["driver_override"] or "") else \
+                "is on no driver" if devices[address]["driver"] is None else None
+            if now:
+                said.append("pool {0}: {1} {2}, and the host is to use it itself; give it back with pci_driver and "
+                            "driver: default".format(pool["name"], address, now))
+    return said
+
+
+def _shared_groups(pools, cards, devices):
+    """Return a sentence for each whole card whose IOMMU group holds a card that is to be used another way."""
+    mode = {address: (pool["name"], pool["mode"]) for pool in pools for address in cards[pool["name"]]}
     return [
-        "pool {0}: {1} is on {2}, and the host is to use it itself; give it back with pci_driver and driver: "
-        "default".format(pool["name"], address, devices[address]["driver"])
-        for pool in pools if pool["mode"] == "host"
-        for address in cards[pool["name"]]
-        if address in devices and "vfio" in (devices[address]["driver"] or "")
+        "pool {0}: {1} is in one IOMMU group with {2} of pool {3}, and a group goes to VFIO as a whole".format(
+            name, address, member["address"], mode[member["address"]][0])
+        for address, (name, way) in mode.items() if way == "passthrough"
+        for member in (devices[address]["group"] or {"members": ()})["members"]
+        if mode.get(member["address"], (name, way))[1] != "passthrough"
     ]
 
 
@@ -107,17 +124,30 @@ def _decide(found, facts):
     """Plan module by module; what an earlier one will do is pending for those after it."""
     done = []
     for name, options in found["modules"].items():
-        try:
-            if "pending" in options:
-                options["pending"] = list(done)
-            actions = [action.as_dict() for action in MODULES[name].decide(options, facts)]
-        except RegionError as error:
-            found["problems"] += ["{0}: {1}".format(name, line) for line in str(error).splitlines()]
+        if "pending" in options:
+            options["pending"] = list(done)
+        said, actions = _decided(MODULES[name], options, facts)
+        if said:
+            found["problems"] += ["{0}: {1}".format(name, line) for line in said]
             return
         done += actions
         if actions:
             found["actions"][name] = actions
     found["deferred"] = _pending_modes(found, facts)
+
+
+def _decided(domain, options, facts):
+    """Return (what speaks against it, the actions in the shape of docs/outputs.md)."""
+    said = domain.validate(options)
+    if said:
+        return said, []
+    try:
+        return [], [action.as_dict() for action in domain.decide(options, facts)]
+    except RegionError as error:
+        return str(error).splitlines(), []
+    except Exception as error:  # pylint: disable=broad-except
+        # A defect of ours, or facts of another release: one host must not take the whole run down.
+        return ["unexpected {0}: {1}".format(type(error).__name__, error)], []
 
 
 def _pending_modes(found, facts):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .._core.errors import unknown_name
+from .._core.errors import Refused, unknown_name
 from .._hardware import facts, groups, slicing
 from .._hardware.pci import address as normal
 
@@ -148,6 +148,28 @@ def unsure(observed):
     if status == "ok":
         return []
     return ["who uses which device cannot be told ({0}), so nothing that may be in use is touched".format(status)]
+
+
+def refuse_if_used(host, address):
+    """Look again, right before something is taken away: what came before it in the plan took seconds.
+
+    Args:
+        host: Host.
+        address: a PF with all its VFs, or one VF.
+
+    Raises:
+        Refused: somebody works on it by now, or it cannot be told.
+    """
+    found = facts.collect(host, also=[address], tools=False)
+    missing = [vf for vf in vf_addresses(known(found).get(address)) if vf not in known(found)]
+    if missing:
+        found = facts.collect(host, also=[address] + missing, tools=False)
+    devices = known(found)
+    if address in devices:
+        busy = users_of(devices[address], devices) + unsure(found)
+        if busy:
+            raise Refused("{0} is left as it is, because by now something works on it: {1}; plan again when that has "
+                          "ended".format(address, named(busy)))
 
 
 def named(users_found):

@@ -160,6 +160,7 @@ def _unbind(host, address, driver):
         return
     if now != driver:
         raise Refused("{0} is on driver {1} by now, not on {2}; plan again".format(address, now, driver))
+    slices.refuse_if_used(host, address)
     host.write_attribute("/sys/bus/pci/drivers/{0}/unbind".format(driver), address)
 
 

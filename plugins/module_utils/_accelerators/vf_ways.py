@@ -172,6 +172,9 @@ def perform(host, action):
             host.write_attribute("/sys/bus/pci/drivers/nvidia/bind", action.name)
     elif action.kind == KIND:
         way, number, memory = action.details
+        # NVIDIA's tool takes the PF off its driver for a moment, so nobody may use it then either.
+        if number == 0 or way == "sriov-manage":
+            slices.refuse_if_used(host, action.name)
         {"sysfs": _write, "sriov-manage": _manage, "xpu-smi": _xpu_smi}[way](host, action.name, number, memory)
     else:
         return False

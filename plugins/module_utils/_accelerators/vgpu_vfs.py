@@ -96,6 +96,7 @@ def perform(host, action):
         raise HostError("{0} is not there; something else changes the VFs of this host".format(action.name))
     folder = "{0}{1}/nvidia".format(_DEVICES, address)
     if action.after["type"] is None:
+        slices.refuse_if_used(host, address)
         _write(host, address, folder, "0", "to take its vGPU away", "dmesg says more")
     else:
         _make(host, address, folder, action.after["type"])

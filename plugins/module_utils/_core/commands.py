@@ -72,8 +72,13 @@ def execute(argv, timeout):
     try:
         out, err = process.communicate(timeout=timeout)
         status = process.returncode
-    except subprocess.TimeoutExpired:
-        out, err = _end(process)
+    except subprocess.TimeoutExpired as late:
+        status = process.poll()
+        if status is None:
+            out, err = _end(process)
+        else:
+            # It ended in time; something that it left in the background keeps its output open, and is none of ours.
+            out, err = late.stdout, late.stderr
     return Finished(tuple(argv), status, _text(out), _text(err), time.monotonic() - began)
 
 

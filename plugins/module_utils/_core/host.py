@@ -153,16 +153,22 @@ class Host:
             why = os.strerror(number)
             raise HostError("{0}: the kernel refused {1!r}: {2}".format(path, text.strip(), why), number)
 
-    def write_file(self, path, text, mode=0o644):
-        """Replace a file as a whole: a power cut leaves the old one or the new one. Raises HostError."""
-        real = self._resolved(path)
+    def write_file(self, path, text, mode=None):
+        """Replace a file as a whole: a power cut leaves the old one or the new one. Raises HostError.
+
+        Args:
+            path: of the file; where it is a link, the file that it leads to is replaced.
+            text: its new content.
+            mode: its permissions; those of the old file, or 0644, when not given.
+        """
+        real = os.path.realpath(self._resolved(path)) if self.is_real else self._resolved(path)
         directory, name = os.path.split(real)
         temporary = None
         try:
             descriptor, temporary = tempfile.mkstemp(prefix=".{0}.".format(name), dir=directory)
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(text.encode())
-                os.fchmod(stream.fileno(), mode)
+                os.fchmod(stream.fileno(), _mode_of(real) if mode is None else mode)
                 _take_over(real, stream.fileno())
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -324,6 +330,13 @@ def _write_once(real, content):
     except OSError as error:
         return error.errno or 5
     return 0
+
+
+def _mode_of(real):
+    try:
+        return stat.S_IMODE(os.stat(real).st_mode)
+    except FileNotFoundError:
+        return 0o644
 
 
 def _take_over(real, descriptor):

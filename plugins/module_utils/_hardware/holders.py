@@ -13,6 +13,9 @@ from . import device_nodes
 from .tool_output import OK
 
 _DELETED = " (deleted)"
+# The PID namespace in which the kernel began: PROC_PID_INIT_INO of include/linux/proc_ns.h. In any other one the
+# processes of the host, and so those that hold its devices, cannot be seen.
+_FIRST_NAMESPACE = "pid:[4026531836]"
 
 
 def observe(host, devices):
@@ -102,7 +105,7 @@ def scan(host, nodes):
     if closed:
         return found, ("partial: the open files of {0} of {1} processes cannot be read as this user, so holders may be "
                        "missing; run as root".format(closed, len(processes)))
-    if host.is_real and "1" not in processes:
+    if host.is_real and ("1" not in processes or _path(host, "/proc/self/ns", "pid") != _FIRST_NAMESPACE):
         return found, "partial: /proc shows only some processes (hidepid or a container), so holders may be missing"
     return found, OK
 

@@ -44,6 +44,11 @@ def test_one_that_does_not_end_is_killed_with_all_that_it_started(tmp_path):
     assert not alive(int(mark.read_text()))
 
 
+def test_one_that_leaves_something_in_the_background_has_ended():
+    done = execute(["sh", "-c", "sleep 20 & echo done"], 1)
+    assert (done.status, done.stdout) == (0, "done\n")
+
+
 def alive(pid):
     for _try in range(50):
         try:

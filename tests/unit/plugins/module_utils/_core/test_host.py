@@ -96,6 +96,20 @@ def test_a_file_is_replaced_as_a_whole_with_its_mode(host):
     assert host.names("/etc") == ["file"]
 
 
+def test_a_file_keeps_its_mode(host):
+    path = os.path.join(host.root, "etc", "file")
+    os.chmod(path, 0o600)
+    host.write_file("/etc/file", "new")
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+def test_a_link_stays_on_the_real_host_too(tmp_path):
+    (tmp_path / "file").write_text("old")
+    os.symlink("file", tmp_path / "link")
+    Host("/").write_file(str(tmp_path / "link"), "new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "file").read_text() == "new"
+
+
 def test_a_link_stays_when_its_file_is_written(host):
     os.symlink("file", os.path.join(host.root, "etc", "link"))
     host.write_file("/etc/link", "new")
