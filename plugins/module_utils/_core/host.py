@@ -9,16 +9,14 @@ Links lead nowhere outside the root: they are resolved as the host itself would.
 from __future__ import annotations
 
 import os
-import stat
-import tempfile
 from dataclasses import dataclass
 
+from . import atomic
 from .commands import execute, search_path
 from .deadline import within
 from .errors import HostError, Refused
 
 _MOST_LINKS = 40
-_LABEL = "security.selinux"
 
 
 @dataclass
@@ -162,21 +160,9 @@ class Host:
             mode: its permissions; those of the old file, or 0644, when not given.
         """
         real = os.path.realpath(self._resolved(path)) if self.is_real else self._resolved(path)
-        directory, name = os.path.split(real)
-        temporary = None
         try:
-            descriptor, temporary = tempfile.mkstemp(prefix=".{0}.".format(name), dir=directory)
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(text.encode())
-                os.fchmod(stream.fileno(), _mode_of(real) if mode is None else mode)
-                _take_over(real, stream.fileno())
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.rename(temporary, real)
-            _sync(directory)
+            atomic.replace(real, text.encode(), mode)
         except OSError as error:
-            if temporary and os.path.lexists(temporary):
-                os.unlink(temporary)
             raise HostError("{0}: could not be written: {1}".format(path, error.strerror), error.errno) from error
 
     def make_directory(self, path, mode=0o755):
@@ -192,7 +178,7 @@ class Host:
         real = self._resolved(directory)
         try:
             os.unlink(os.path.join(real, name))
-            _sync(real)
+            atomic.sync(real)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -330,33 +316,3 @@ def _write_once(real, content):
     except OSError as error:
         return error.errno or 5
     return 0
-
-
-def _mode_of(real):
-    try:
-        return stat.S_IMODE(os.stat(real).st_mode)
-    except FileNotFoundError:
-        return 0o644
-
-
-def _take_over(real, descriptor):
-    """Give a new file the owner and the SELinux label of the one that it replaces."""
-    try:
-        old = os.stat(real)
-    except FileNotFoundError:
-        return
-    if stat.S_ISREG(old.st_mode) and (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
-        os.fchown(descriptor, old.st_uid, old.st_gid)
-    try:
-        os.setxattr(descriptor, _LABEL, os.getxattr(real, _LABEL))
-    except OSError:
-        # No SELinux here, or a file system without labels: the kernel's default label stands.
-        return
-
-
-def _sync(directory):
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

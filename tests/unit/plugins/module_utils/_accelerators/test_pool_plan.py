@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.sovereign.region.plugins.module_utils._accelerators import host_verdicts, pool_plan
-from ansible_collections.sovereign.region.plugins.module_utils._core import host_module
+from ansible_collections.sovereign.region.plugins.module_utils._core import errors, host_module
 from ansible_collections.sovereign.region.plugins.module_utils._hardware import facts
 
 # The simulator lies beside the tests and not in the collection.
@@ -171,3 +171,59 @@ def test_vfs_do_not_hide_how_the_card_is():
         carry_out(host, planned)
     assert any((one["sriov"] or {}).get("role") == "vf" for one in look(host)["accelerators"])
     assert judged(outcome(host))[1][:2] == ("accelerators.health", "pass")
+
+
+def late(domain, host, params, then):
+    """Decide, let something happen, and only then apply."""
+    observed = domain.observe(host, params)
+    plan = domain.decide(params, observed)
+    assert plan
+    then()
+    perform = domain.performer(host, params, observed)
+    for action in plan:
+        perform(action)
+
+
+def test_who_takes_a_vf_after_the_decision_keeps_it():
+    host = MemoryHost(Model(describe("flex170", cards=1)))
+    pools = [pool("Flex 170", "vf", 1, None, 2)]
+    carry_out(host, pool_plan.plan(look(host), pools, "partitioning"))
+    [card] = [one for one in look(host)["accelerators"] if (one["sriov"] or {}).get("role") == "pf"]
+    params = dict(pool_plan.plan(look(host), pools, "partitioning")["modules"]["sriov_vfs"],
+                  allow_interruption=True, expected_actions=None)
+    params["devices"] = [dict(params["devices"][0], vfs=0, driver=None)]
+    with pytest.raises(errors.Refused, match="by now something works on it"):
+        late(pool_plan.vfs, host, params, lambda: host.model.virtual_machine(card["sriov"]["vfs"][0]))
+    assert len(host.names("/sys/bus/pci/devices/{0}".format(card["sriov"]["vfs"][0]))) > 5
+
+
+def test_who_opens_a_card_after_the_decision_keeps_it():
+    host = MemoryHost(Model(describe("hgx", gpus=1, switches=0)))
+    planned = pool_plan.plan(look(host), [pool("H200", "mig", 1, "1g.18gb", 7)], "partitioning")
+    params = dict(planned["modules"]["mig_layout"], allow_interruption=True, expected_actions=None)
+    with pytest.raises(errors.Refused, match="by now something works on it"):
+        late(pool_plan.mig, host, params, lambda: host.model.hold("/dev/nvidia0"))
+
+
+def test_one_card_is_in_one_pool(hgx):
+    pools = [pool("H200", "passthrough", 2, name="one"), pool("H200 SXM", "passthrough", 2, name="two")]
+    planned = pool_plan.plan(look(hgx), pools, "passthrough")
+    assert planned["actions"] == {}
+    assert any("belongs to pool one already" in one or "this host has none" in one for one in planned["problems"])
+
+
+@pytest.mark.parametrize("profile", ["foo", "H200-1-18C"])
+def test_a_profile_that_cannot_be_is_a_problem_and_no_traceback(profile):
+    host = MemoryHost(Model(describe("hgx", gpus=1, switches=0)))
+    planned = pool_plan.plan(look(host), [pool("H200", "mig", 1, profile, 2)], "partitioning")
+    assert planned["actions"] == {} and planned["problems"][0].startswith("mig_layout: ")
+    assert "unexpected" not in planned["problems"][0]
+
+
+def test_cards_of_one_group_go_one_way():
+    seen = look(MemoryHost(Model(describe("hgx", gpus=2, switches=0))))
+    one, two = [device for device in seen["accelerators"] if device["kind"] == "gpu"]
+    one["group"]["members"].append(dict(two["group"]["members"][0]))
+    pools = [pool("H200", "passthrough", [one["address"]], name="a"),
+             pool("H200", "mig", [two["address"]], "1g.18gb", 7, name="b")]
+    assert "is in one IOMMU group with 0000:2a:00.0 of pool b" in pool_plan.plan(seen, pools, "passthrough")["problems"][0]

@@ -10,7 +10,7 @@ import os
 import stat
 
 import pytest
-from ansible_collections.sovereign.region.plugins.module_utils._core import host as module
+from ansible_collections.sovereign.region.plugins.module_utils._core import atomic as module
 from ansible_collections.sovereign.region.plugins.module_utils._core.commands import Finished
 from ansible_collections.sovereign.region.plugins.module_utils._core.errors import HostError, Refused
 from ansible_collections.sovereign.region.plugins.module_utils._core.host import Host
