@@ -80,7 +80,7 @@ def machine() -> list[Step]:
 def embedded() -> list[Step]:
     """Modules, roles and playbooks against a real Keystone, Placement and Nova on loopback."""
     steps, lock = [], (str(REGION_LOCK),)
-    if (CHECKOUT / "extensions" / "molecule" / "config.yml").is_file():
+    if (CHECKOUT / "extensions" / "molecule" / "embedded" / "config.yml").is_file():
         steps.append(Step("molecule", "embedded", "lint", _molecule, others=lock, holds="region", limit=2400))
     for path in sorted((TESTS / "embedded").glob("test_*.py")):
         name = f"embedded-{path.stem.removeprefix('test_').replace('_', '-')}"
@@ -173,14 +173,11 @@ def _with_region(path: str):
 
 
 def _molecule(place: Place) -> list[Command]:
-    command = [place.tool("molecule"), "test", "--all"]
-    return [Command(command, env={**_region(place), **_scenarios("{default,embedded/*}")})]
+    return [_scenarios(place, "embedded", _region(place))]
 
 
 def _molecule_machine(place: Place) -> list[Command]:
-    config = "extensions/molecule/machine/config.yml"
-    command = [place.tool("molecule"), "-c", config, "test", "--all"]
-    return [Command(command, env={**_work(place), **_scenarios("machine/*")})]
+    return [_scenarios(place, "machine", _work(place))]
 
 
 def _machine(place: Place) -> list[Command]:
@@ -192,7 +189,10 @@ def _work(place: Place) -> dict[str, str]:
     return {"SOVEREIGN_REGION_WORK": str(place.work)}
 
 
-def _scenarios(where: str) -> dict[str, str]:
-    """Which of Molecule's scenarios are one run, and the checkout as a collection."""
-    return {"MOLECULE_GLOB": f"extensions/molecule/{where}/molecule.yml",
-            "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "playbooks" / "collections")}
+def _scenarios(place: Place, tier: str, env: dict[str, str]) -> Command:
+    """Molecule's scenarios of one tier: its `default` brings up and down what the others work on."""
+    directory = f"extensions/molecule/{tier}"
+    return Command(
+        [place.tool("molecule"), "-c", f"{directory}/config.yml", "test", "--all"],
+        env={**env, "MOLECULE_GLOB": f"{directory}/*/molecule.yml",
+             "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "playbooks" / "collections")})
