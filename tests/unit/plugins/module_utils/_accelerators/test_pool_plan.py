@@ -226,4 +226,5 @@ def test_cards_of_one_group_go_one_way():
     one["group"]["members"].append(dict(two["group"]["members"][0]))
     pools = [pool("H200", "passthrough", [one["address"]], name="a"),
              pool("H200", "mig", [two["address"]], "1g.18gb", 7, name="b")]
-    assert "is in one IOMMU group with 0000:2a:00.0 of pool b" in pool_plan.plan(seen, pools, "passthrough")["problems"][0]
+    problems = pool_plan.plan(seen, pools, "passthrough")["problems"]
+    assert "is in one IOMMU group with 0000:2a:00.0 of pool b" in problems[0]
