@@ -102,9 +102,13 @@ def change_first_boot(disk: Path, arguments: str) -> None:
            "stderr": subprocess.DEVNULL}
     lines = subprocess.run(read, stdin=subprocess.DEVNULL, **run).stdout.splitlines()
     draft = disk.with_suffix(".cfg")
-    draft.write_text("".join(f"{line} {arguments}\n" if line.startswith("linux ") else f"{line}\n" for line in lines))
-    subprocess.run(shell, input=f"rm {CONFIGURATION}\nwrite {draft} {CONFIGURATION}\n", **run)
+    wanted = "".join(f"{line} {arguments}\n" if line.startswith("linux ") else f"{line}\n" for line in lines)
+    draft.write_text(wanted)
+    # debugfs takes words: by its name alone, the file is found also where the directory has a space in its name.
+    subprocess.run(shell, input=f"rm {CONFIGURATION}\nwrite {draft.name} {CONFIGURATION}\n", cwd=disk.parent, **run)
     draft.unlink()
+    if subprocess.run(read, stdin=subprocess.DEVNULL, **run).stdout != wanted:
+        raise OSError(f"{disk}: {CONFIGURATION} could not be changed")
 
 
 def _build(directory: Path) -> None:
