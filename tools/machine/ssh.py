@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import shlex
 import subprocess
 import time
 from pathlib import Path
@@ -43,7 +44,7 @@ def configure(directory: Path, port: int, image: str, sockets: str, devices: dic
     host = {
         "ansible_host": NAME,
         # Ansible sets a control path of its own, which wins; the rest is taken from the file.
-        "ansible_ssh_common_args": f"-F {directory / CONFIGURATION}",
+        "ansible_ssh_common_args": shlex.join(["-F", str(directory / CONFIGURATION)]),
         "ansible_python_interpreter": "/usr/bin/python3",
         "machine_directory": str(directory),
         "machine_devices": devices,
