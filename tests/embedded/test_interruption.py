@@ -18,7 +18,7 @@ PLACES = 10
 def whole(region, cloud, base):
     """What an uninterrupted run does and leaves: (number of requests, content)."""
     before = region.mark()
-    region.run("site").good()
+    region.run("site", region_hosts=False).good()
     return len(region.requests(before)), content(cloud)
 
 
@@ -27,7 +27,7 @@ def test_a_killed_site_is_completed_by_the_next(whole, seed, cloud, place):
     total, expected = whole
     after = 1 + place * (total - 1) // (PLACES - 1)
     before = seed.mark()
-    process = seed.start("site")
+    process = seed.start("site", region_hosts=False)
     try:
         wait_for(lambda: len(seed.requests(before)) >= after)
     finally:
@@ -36,7 +36,7 @@ def test_a_killed_site_is_completed_by_the_next(whole, seed, cloud, place):
         process.wait(timeout=60)
     assert process.returncode == -signal.SIGKILL
 
-    again = seed.run("site").good()
+    again = seed.run("site", region_hosts=False).good()
     assert content(cloud) == expected
     # Not before: until then a worker may have written to it.
     process.stdout.close()
@@ -46,5 +46,5 @@ def test_a_killed_site_is_completed_by_the_next(whole, seed, cloud, place):
     assert len(again.result["actions"]) <= total - after
 
     before = seed.mark()
-    assert seed.run("site").good().result["actions"] == []
+    assert seed.run("site", region_hosts=False).good().result["actions"] == []
     assert seed.requests(before) == []

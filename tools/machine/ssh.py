@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import json
-import socket
 import shlex
+import socket
 import subprocess
 import time
 from pathlib import Path
