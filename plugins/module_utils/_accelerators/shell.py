@@ -245,7 +245,12 @@ class _Reader:
     def _expand(self, pieces, line):
         rest = self.text[self.at + 1:self.at + 2]
         match = _VARIABLE.match(self.text, self.at + 1)
-        if match:
+        end = match.end() if match else self.at + 1
+        if self.text.startswith("\\\n", end):
+            # The shell takes line continuations away first, so that the name may go on in the next line.
+            self.at = end
+            pieces.append((None, self.path, line, "a line ends in the middle of the name of a variable"))
+        elif match:
             self.at = match.end()
             self._variable(pieces, match.group(0), line)
         elif rest == "{":

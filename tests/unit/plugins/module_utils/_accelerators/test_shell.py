@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 from ansible_collections.sovereign.region.plugins.module_utils._accelerators import shell
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 PATH = "/etc/default/grub"
@@ -73,6 +73,8 @@ LINE = st.tuples(st.sampled_from(["", "export ", "  "]), st.sampled_from("AB"),
 
 
 @settings(max_examples=150, deadline=None)
+@example("A=$A\\\niommu=pt")
+@example("A=$\\\nA")
 @given(st.lists(LINE, min_size=1, max_size=5).map("\n".join))
 def test_assignments_of_any_kind_are_read_as_sh_reads_them(text):
     expected = of_sh(text, "AB")
