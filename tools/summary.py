@@ -10,9 +10,12 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from schedule import Result
-from step import TIERS, Step, junit
+from step import TIERS, Step, junit, log
 
 COUNTS = ("passed", "failed", "skipped")
+MOST_FAILURES = 20
+LONGEST_REASON = 600
+LAST_LINES = 15
 
 
 def counts(report: Path) -> dict[str, int]:
@@ -25,6 +28,40 @@ def counts(report: Path) -> dict[str, int]:
     total = {name: sum(int(suite.get(name, 0)) for suite in suites) for name in names}
     failed = total["failures"] + total["errors"]
     return {"passed": total["tests"] - failed - total["skipped"], "failed": failed, "skipped": total["skipped"]}
+
+
+def failures(steps: list[Step], results: Mapping[str, Result]) -> list[str]:
+    """What failed, with its first words: whoever has only the end of the output still learns what to mend."""
+    lines = []
+    for step in steps:
+        result = results[step.name]
+        if result.status == "failed":
+            lines.append(f"FAILED {step.name}: {result.reason}")
+            told = _failed_tests(junit(step.name))[:MOST_FAILURES] or _last_words(log(step.name))
+            lines += [f"    {line}" for line in told]
+    return lines
+
+
+def _failed_tests(report: Path) -> list[str]:
+    """A line for each failed test of a JUnit report: its name, and why."""
+    try:
+        cases = list(ElementTree.parse(report).iter("testcase"))
+    except (OSError, ElementTree.ParseError):
+        return []
+    found = []
+    for case in cases:
+        for problem in [*case.findall("failure"), *case.findall("error")]:
+            why = " ".join((problem.get("message") or problem.text or "").split())
+            found.append(f"{case.get('classname')}::{case.get('name')}: {why[:LONGEST_REASON]}")
+    return found
+
+
+def _last_words(output: Path) -> list[str]:
+    """The end of a log, for a step that is no pytest or did not live to report."""
+    try:
+        return output.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
+    except OSError:
+        return []
 
 
 def sum_up(steps: list[Step], results: Mapping[str, Result], required: Collection[str] = ()) -> dict[str, int]:

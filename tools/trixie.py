@@ -42,7 +42,7 @@ mount -t tmpfs tmpfs "$ROOT/tmp"
 mount -t proc proc "$ROOT/proc"
 mount --rbind /dev "$ROOT/dev"
 exec chroot "$ROOT" /usr/bin/env -i HOME=/tmp PATH=/usr/bin:/bin LC_ALL=C.UTF-8 \\
-    PYTHONDONTWRITEBYTECODE=1 HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis ANSIBLE_NOCOLOR=1 \\
+    PYTHONDONTWRITEBYTECODE=1 HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis ANSIBLE_NOCOLOR=1 CI="${CI:-}" \\
     sh -c 'cd /checkout && exec python3 -m pytest -q --junitxml="/logs/$0.xml" "$@"' "$STEP" "$@"
 """
 

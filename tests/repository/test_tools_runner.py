@@ -72,6 +72,19 @@ def test_a_developers_settings_do_not_reach_the_steps(monkeypatch):
     assert run(a_step("clean", code))["clean"].status == "passed"
 
 
+def test_what_failed_is_told_again_at_the_end():
+    report = ('<testsuites><testsuite tests="2" failures="1"><testcase classname="test_a" name="test_b">'
+              '<failure message="assert 1 == 2&#10;where"/></testcase></testsuite></testsuites>')
+    chosen = [a_step("tests", "raise SystemExit(1)"), a_step("tool", "print('no such file'); raise SystemExit(2)"),
+              a_step("good")]
+    results = run(*chosen)
+    step.junit("tests").write_text(report)
+    told = "\n".join(summary.failures(chosen, results))
+    assert "FAILED tests: " in told and "test_a::test_b: assert 1 == 2 where" in told
+    assert "FAILED tool: " in told and "no such file" in told
+    assert "good" not in told
+
+
 def test_counts_come_from_the_reports():
     step.junit("one").write_text(REPORT)
     assert summary.counts(step.junit("one")) == {"passed": 2, "failed": 2, "skipped": 1}
