@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +17,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from embedded_content import connection, content
 from embedded_helpers import Region, remove
+
+
+def pytest_sessionstart(session):
+    """A run that is ended from outside takes its region with it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

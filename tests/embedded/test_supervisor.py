@@ -235,3 +235,15 @@ def test_nothing_survives_a_killed_supervisor(region):
     eventually(lambda: not region.processes(), 10)
     assert region.json("up")["changed"] is True
     assert region.status()["state"] == "up"
+
+
+def test_nothing_survives_its_state_directory(region):
+    before = region.processes()
+    assert len(before) == 7
+    aside = region.directory.with_name("aside")
+    region.directory.rename(aside)
+    try:
+        eventually(lambda: not any(Path("/proc", str(pid)).exists() for pid in before), 60)
+    finally:
+        aside.rename(region.directory)
+    assert region.json("up")["changed"] is True

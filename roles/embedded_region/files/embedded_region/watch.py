@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the sovereign.region authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kills a service that runs and does not answer, so that the supervisor starts it again.
+"""Kills a service that runs and does not answer, so that the supervisor starts it again; ends a region without files.
 
 Started by the supervisor beside the services: it sees at once when one ends, but not when one hangs.
 """
@@ -55,6 +55,10 @@ def main() -> int:
                   lambda pid: os.kill(pid, signal.SIGKILL))
     while True:
         time.sleep(PAUSE)
+        if not layout.root.exists():
+            print("the state directory is gone: stopping everything", flush=True)
+            os.kill(os.getppid(), signal.SIGTERM)
+            return 0
         watch.look(service_pids(layout))
 
 
