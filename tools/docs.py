@@ -25,7 +25,7 @@ import docs_roles
 CHECKOUT = Path(__file__).resolve().parent.parent
 COLLECTION = "sovereign.region"
 # Generators of their own, which know --check as well.
-GENERATORS = ("region_schema.py",)
+GENERATORS = ("region_schema.py", "mapping_findings.py", "mapping_picture.py")
 
 
 def ansible_doc(kind: str, names: list[str]) -> dict:
