@@ -57,17 +57,10 @@ options:
       - Whether devices in use are left out, instead of refusing all. Their mode stays unknown, and is returned as null.
     type: bool
     default: false
-  allow_interruption:
-    description: Whether devices may be reset. Without it, a plan that does so is only shown in check mode.
-    type: bool
-    default: false
-  expected_actions:
-    description: The actions as they were planned before. When those of now differ, nothing is done.
-    type: list
-    elements: dict
 extends_documentation_fragment:
   - sovereign.region.attributes
   - sovereign.region.attributes.converging_module
+  - sovereign.region.host
 seealso:
   - module: sovereign.region.pci_driver
   - module: sovereign.region.accelerator_info

@@ -54,13 +54,10 @@ options:
     description: Not needed. Nothing is interrupted, since arguments take effect with the next boot.
     type: bool
     default: false
-  expected_actions:
-    description: The actions as they were planned before. When those of now differ, nothing is done.
-    type: list
-    elements: dict
 extends_documentation_fragment:
   - sovereign.region.attributes
   - sovereign.region.attributes.converging_module
+  - sovereign.region.host
 seealso:
   - module: sovereign.region.accelerator_info
   - module: sovereign.region.pci_driver

@@ -56,33 +56,11 @@ options:
               when not given.
             type: list
             elements: int
-  persistent:
-    description:
-      - Whether it comes back at boot. V(true) writes a declaration below C(/etc/sovereign-region/accelerators.d), and a
-        program with the systemd unit C(sovereign-region-accelerators.service), which makes what is missing, reads it
-        back, removes nothing, and fails with a sentence for each device that did not come back.
-      - V(false) removes the declaration of the device.
-    type: bool
-    default: true
-  pending:
-    description:
-      - Actions that earlier modules of the same run will perform, so that all can be planned from one look at the host.
-        What they will do counts as done. Only for planning; in a real run it has been done.
-    type: list
-    elements: dict
-    default: []
-  allow_interruption:
-    description: Whether work on the host may be interrupted. Without it, a plan that does so is only shown in check
-      mode.
-    type: bool
-    default: false
-  expected_actions:
-    description: The actions as they were planned before. When those of now differ, nothing is done.
-    type: list
-    elements: dict
 extends_documentation_fragment:
   - sovereign.region.attributes
   - sovereign.region.attributes.converging_module
+  - sovereign.region.host
+  - sovereign.region.host.slices
 seealso:
   - module: sovereign.region.accelerator_info
   - module: sovereign.region.vgpu_profiles

@@ -55,6 +55,8 @@ options:
         boot hands the function out again.
       - Where driverctl is installed, its udev rule restores the driver at boot. Elsewhere this module writes a script,
         a systemd unit and a udev rule that do, and removes them with the last of these files.
+      - Those would also apply what a driverctl that is gone left in C(/etc/driverctl.d) for other functions. Before
+        they are first written such files are refused, each by its name.
     type: bool
     default: true
   allow_console_loss:
@@ -67,18 +69,10 @@ options:
         until the host is rebooted (amd/MxGPU-Virtualization issue 25); its VFs have no such problem.
     type: bool
     default: false
-  allow_interruption:
-    description: Whether functions may be taken from their drivers. Without it, a plan that does so is only shown in
-      check mode.
-    type: bool
-    default: false
-  expected_actions:
-    description: The actions as they were planned before. When those of now differ, nothing is done.
-    type: list
-    elements: dict
 extends_documentation_fragment:
   - sovereign.region.attributes
   - sovereign.region.attributes.converging_module
+  - sovereign.region.host
 seealso:
   - module: sovereign.region.accelerator_info
   - module: sovereign.region.kernel_arguments

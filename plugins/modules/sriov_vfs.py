@@ -45,9 +45,11 @@ options:
       driver:
         description:
           - The driver that its VFs are on. V(vfio) is the best VFIO driver for them, that is C(vfio-pci) or a variant
-            driver; V(default) is the kernel's own choice; V(none) leaves them without a driver; any other text is the
-            name of a driver, as in C(/sys/bus/pci/drivers).
+            driver; V(default) is the kernel's own choice, for which the modules that know the VFs are loaded; V(none)
+            leaves them without a driver; any other text is the name of a driver, as in C(/sys/bus/pci/drivers).
           - Left as it is when not given. VFs of NVIDIA's GPUs stay on C(nvidia), which hands vGPUs to VFIO itself.
+          - At boot, new VFs are held back from probing while any of them has a file of M(sovereign.region.pci_driver)
+            or of driverctl, so that nothing takes it before that is applied.
         type: str
       autoprobe:
         description:
@@ -57,33 +59,11 @@ options:
       local_memory_mib:
         description: MiB of local memory of each VF of an Intel GPU, given out by C(xpu-smi) when the VFs are made.
         type: int
-  persistent:
-    description:
-      - Whether it comes back at boot. V(true) writes a declaration below C(/etc/sovereign-region/accelerators.d), and a
-        program with the systemd unit C(sovereign-region-accelerators.service), which makes what is missing, reads it
-        back, removes nothing, and fails with a sentence for each device that did not come back.
-      - V(false) removes the declaration of the device.
-    type: bool
-    default: true
-  pending:
-    description:
-      - Actions that earlier modules of the same run will perform, so that all can be planned from one look at the host.
-        What they will do counts as done. Only for planning; in a real run it has been done.
-    type: list
-    elements: dict
-    default: []
-  allow_interruption:
-    description: Whether work on the host may be interrupted. Without it, a plan that does so is only shown in check
-      mode.
-    type: bool
-    default: false
-  expected_actions:
-    description: The actions as they were planned before. When those of now differ, nothing is done.
-    type: list
-    elements: dict
 extends_documentation_fragment:
   - sovereign.region.attributes
   - sovereign.region.attributes.converging_module
+  - sovereign.region.host
+  - sovereign.region.host.slices
 seealso:
   - module: sovereign.region.accelerator_info
   - module: sovereign.region.vgpu_profiles

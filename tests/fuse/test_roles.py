@@ -28,6 +28,8 @@ CASES = {
                     "passthrough", pool("H200", "passthrough", 1)),
     "vf": (("flex170", {"cards": 1}), "partitioning", pool("Flex 170", "vf", 1, slices=2)),
     "vgpu": (("l40s", {"gpus": 1}), "partitioning", pool("L40S", "vgpu", 1, "L40S-24Q", 2)),
+    "mig-backed vgpu": (("hgx", {"gpus": 1, "switches": 0, "processes": 2, "vgpu": "vendor_vfio"}), "partitioning",
+                        pool("H200", "vgpu", 1, "H200XM-2-35C", 3)),
     "mig": (("hgx", {"gpus": 1, "switches": 0, "processes": 2}), "partitioning", pool("H200", "mig", 1, "1g.18gb", 7)),
 }
 

@@ -117,8 +117,24 @@ def decide(params, observed):
 
 
 def performer(host, params, observed):
-    """Return a function that carries out one Action."""
-    return lambda action: binding_kernel.perform(host, action)
+    """Return a function that carries out one Action.
+
+    All functions of a group get their overrides first. When one of them came into use since, and is left alone, those
+    that did not leave their drivers yet must not go elsewhere by themselves later: their overrides are taken back.
+    """
+    written = []
+
+    def perform(action):
+        try:
+            binding_kernel.perform(host, action)
+        except Refused as error:
+            taken = binding_kernel.take_back(host, written)
+            raise Refused("{0}{1}".format(error, ". The driver override was taken back from {0}".format(
+                ", ".join(taken)) if taken else "")) from error
+        if action.kind == binding_plan.KIND_SETTING:
+            written.append((action.name, action.after["driver_override"], action.before["driver_override"]))
+
+    return perform
 
 
 def describe(params, observed):

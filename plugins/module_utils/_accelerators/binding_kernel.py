@@ -66,6 +66,22 @@ def load_native(host, address):
         host.run(["modprobe", "--quiet", "--use-blacklist", alias], LOAD_TIMEOUT, changes=True)
 
 
+def take_back(host, written):
+    """Take overrides back where the function did not follow them; return their addresses.
+
+    Args:
+        host: Host.
+        written: list of (address, driver that was written, what stood there before).
+    """
+    taken = []
+    for address, target, before in written:
+        if current_driver(host, address) not in (None, target):
+            path = "{0}/{1}/driver_override".format(DEVICES, address)
+            host.write_attribute(path, NO_OVERRIDE if before is None else before + "\n")
+            taken.append(address)
+    return taken
+
+
 def current_driver(host, address):
     """Return the driver that a function is on, or None."""
     return host.target_name("{0}/{1}/driver".format(DEVICES, address))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from .._core.errors import nearest
-from .._hardware import groups
+from .._hardware import boot_drivers, groups
 from . import binding_targets as targets
 
 # After a reset of the whole card by VFIO, its configuration space can read 0xff until the host is rebooted:
@@ -67,7 +67,22 @@ def refusals(params, observed, found, needs):
             said += _in_use(observed, group)
         if any(targets.is_handed_out(move.target) for move in group):
             said += _strangers(group)
-    return said + _not_looked(observed, needs)
+    return said + _left_behind(params, observed, found) + _not_looked(observed, needs)
+
+
+def _left_behind(params, observed, found):
+    """What restores drivers at boot applies every file. Those that nothing applies now, it would bring to life."""
+    restore = observed["host"].get("boot_drivers") or boot_drivers.nothing()
+    if restore["driverctl"] or boot_drivers.SCRIPT in restore["files"] or not params["persistent"]:
+        return []
+    mine = {move.address for move in found}
+    if all(move.target is None for move in found):
+        return []
+    return ["/etc/driverctl.d/pci-{0} names {1}, and driverctl is not installed: nothing applies it now, and what this "
+            "module writes to restore drivers at boot would. Declare {0} here, or remove that file".format(
+                address, driver)
+            for address, driver in sorted((observed["host"].get("driver_overrides") or {}).items())
+            if address not in mine]
 
 
 def _never(move, moving):

@@ -149,10 +149,9 @@ def mig_instances(address, wanted):
         return left
 
     todo = missing()
-    if todo:
-        said = run("nvidia-smi", "mig", "-i", address, "-cgi", ",".join(todo), "-C", may_fail=True)
-        if missing():
-            raise Failed("MIG instances are missing: {}: {}".format(", ".join(missing()), said.strip()[-300:]))
+    said = run("nvidia-smi", "mig", "-i", address, "-cgi", ",".join(todo), "-C", may_fail=True) if todo else ""
+    if todo and missing():
+        raise Failed("MIG instances are missing: {}: {}".format(", ".join(missing()), said.strip()[-300:]))
 
 
 def sriov(address, wanted):
@@ -165,23 +164,51 @@ def sriov(address, wanted):
         raise Failed("it has {} VFs, {} are declared; VFs that exist are never removed at boot".format(
             now, wanted["vfs"]))
     if int(now) == 0:
-        if wanted.get("autoprobe") is not None:
-            write(base + "/sriov_drivers_autoprobe", "1" if wanted["autoprobe"] else "0")
+        probing = base + "/sriov_drivers_autoprobe"
+        theirs = elsewhere(address, wanted["vfs"]) if wanted["way"] == "sysfs" else {}
+        held = wanted.get("autoprobe") is None and theirs and read(probing) == "1"
+        if wanted.get("autoprobe") is not None or held:
+            write(probing, "1" if wanted.get("autoprobe") else "0")
         make(address, wanted)
+        if held:
+            release(address, theirs)
     until("there are {} VFs".format(wanted["vfs"]), lambda: read(base + "/sriov_numvfs") == str(wanted["vfs"])
           and len(virtual_functions(address)) == wanted["vfs"], 30)
 
 
+def elsewhere(address, count):
+    """The drivers that driverctl's files declare for VFs, by number. Addresses: SR-IOV specification, 2.1.2."""
+    offset, stride = (read(DEVICES + address + "/sriov_" + name) or "" for name in ("offset", "stride"))
+    if not (offset.isdigit() and stride.isdigit()):
+        return {}
+    domain, bus, slot = address[:-2].split(":")
+    start = (int(bus, 16) << 8 | int(slot, 16) << 3 | int(address[-1])) + int(offset)
+    places = [start + number * int(stride) for number in range(count)]
+    found = [read("/etc/driverctl.d/pci-{}:{:02x}:{:02x}.{:x}".format(domain, one >> 8, one >> 3 & 31, one & 7))
+             for one in places]
+    return {number: driver for number, driver in enumerate(found) if driver and driver.isprintable()}
+
+
+def release(address, theirs):
+    """Let new VFs be bound that were held back; with an override nothing else takes one, and udev applies its file."""
+    functions = virtual_functions(address)
+    for number in sorted(set(theirs) & set(functions)):
+        write(DEVICES + functions[number] + "/driver_override", theirs[number])
+    write(DEVICES + address + "/sriov_drivers_autoprobe", "1")
+    for number in sorted(set(functions) - set(theirs)):
+        write("/sys/bus/pci/drivers_probe", functions[number])
+
+
 def make(address, wanted):
+    number = str(wanted["vfs"])
     if wanted["way"] == "sysfs":
-        write(DEVICES + address + "/sriov_numvfs", str(wanted["vfs"]))
+        write(DEVICES + address + "/sriov_numvfs", number)
     elif wanted["way"] == "xpu-smi":
-        run("xpu-smi", "vgpu", "-d", address, "-c", "-n", str(wanted["vfs"]), "--lmem",
-            str(wanted["local_memory_mib"]))
+        run("xpu-smi", "vgpu", "-d", address, "-c", "-n", number, "--lmem", str(wanted["local_memory_mib"]))
     elif wanted["way"] == "sriov-manage":
         for _again in range(5):
             said = run(real(SRIOV_MANAGE), "-e", address, may_fail=True)
-            if read(DEVICES + address + "/sriov_numvfs") == str(wanted["vfs"]):
+            if read(DEVICES + address + "/sriov_numvfs") == number:
                 return
             time.sleep(1)
         raise Failed("sriov-manage made no VFs: {}".format(said.strip()[-300:]))

@@ -90,7 +90,7 @@ def decide(params, observed):
     if refusals:
         raise Refused("\n".join(refusals))
     first, last = boot_units.decide("mig", wanted, observed["host"]["slicing"])
-    return first + last + plan
+    return pending.deferred(params["pending"], first + last + plan)
 
 
 def _restored(address, item, observed):

@@ -10,11 +10,14 @@ host, what the earlier ones will do is laid over the facts before the later ones
 from __future__ import annotations
 
 import copy
+import dataclasses
 
 from .._hardware import slicing
 from . import slices
 
 SPEC = {"type": "list", "elements": "dict", "default": []}
+_MODE = "MIG mode"
+_AFTER_RESET = "MIG mode: made at once where the GPU takes the mode at once, else by a run after the GPU was reset"
 
 
 def after(actions, observed):
@@ -24,7 +27,7 @@ def after(actions, observed):
         actions: list of actions in the shape of docs/outputs.md; those of other kinds change nothing.
         observed: facts.
     """
-    changes = {"VF count": _vfs, "MIG mode": _mode, "MIG layout": _layout, "GPU instance set": _freed}
+    changes = {"VF count": _vfs, _MODE: _mode, "MIG layout": _layout, "GPU instance set": _freed}
     if not actions:
         return observed
     observed = copy.deepcopy(observed)
@@ -35,6 +38,21 @@ def after(actions, observed):
         elif action["kind"] in ("boot file", "boot unit"):
             _boot(observed["host"]["slicing"]["restored"], action)
     return observed
+
+
+def deferred(actions, plan):
+    """Return the plan with what waits for a MIG mode that the given earlier actions set: a GPU may need a reset for it.
+
+    Args:
+        actions: list of actions in the shape of docs/outputs.md.
+        plan: list of Action.
+    """
+    switched = [action["name"] for action in actions if action["kind"] == _MODE]
+    if not switched:
+        return plan
+    return [dataclasses.replace(action, deferred=_AFTER_RESET)
+            if action.deferred is None and any(address in action.name for address in switched) else action
+            for action in plan]
 
 
 def _vfs(device, action):

@@ -9,11 +9,12 @@ It runs on the controller, on what one ``accelerator_info`` returned, with the s
 from __future__ import annotations
 
 from .._core.errors import RegionError
-from . import binding, mig, mig_mode, vfs, vgpu
+from . import binding, mig, mig_mode, pool_rows, vfs, vgpu
 from .matching import match
 
-# In the order in which they run: MIG comes before VFs, which wipe it, and vGPU types come on VFs.
-MODULES = {"pci_driver": binding, "mig_layout": mig, "sriov_vfs": vfs, "vgpu_profiles": vgpu}
+# The steps, in the order in which they run. Each is a module of that name but for ``mig_mode``, which is mig_layout
+# without instances: beside VFs the mode cannot be changed, and instances do not outlive that VFs are made.
+MODULES = {"pci_driver": binding, "mig_mode": mig, "sriov_vfs": vfs, "mig_layout": mig, "vgpu_profiles": vgpu}
 
 PASSTHROUGH = ("passthrough",)
 PARTITIONING = ("vf", "vgpu", "mig")
@@ -32,22 +33,30 @@ def plan(facts, pools, part, options=None):
 
     Returns:
         Mapping of ``cards`` (addresses by pool), ``problems`` (sentences; when there is one nothing may be done),
-        ``iommu`` (whether kernel arguments have to turn it on first), ``modules`` (options by module, for those that
-        look after something), ``actions`` (by module, for those that have something to do), ``deferred`` (what waits).
+        ``iommu`` (whether kernel arguments have to turn it on first), ``modules`` (options by step, for those that look
+        after something), ``actions`` (by step, for those that have something to do), ``deferred`` (what waits).
     """
     mine = [pool for pool in pools if pool["mode"] in (PASSTHROUGH if part == "passthrough" else PARTITIONING)]
     cards, problems = match(pools, facts["accelerators"])
     devices = {device["address"]: device for device in facts["accelerators"]}
     if part == "passthrough":
         problems = problems + _kept_by_host(pools, cards, devices) + _shared_groups(pools, cards, devices)
+    else:
+        problems = problems + pool_rows.problems(mine, cards, devices)
     # One part turns it on for both, and the other one waits for it.
     iommu = any(pool["mode"] in _NEEDS_IOMMU for pool in pools) and not facts["host"]["iommu"]["enabled"]
     found = {"cards": {pool["name"]: cards[pool["name"]] for pool in mine}, "problems": problems, "iommu": iommu,
              "modules": {}, "actions": {}, "deferred": []}
     if problems or not mine:
         return found
-    chosen = _passthrough(mine, cards) if part == "passthrough" else _partitioning(mine, cards, devices)
-    found["modules"] = {name: _with_defaults(name, dict(options or {}, **more)) for name, more in chosen.items()}
+    chosen = (pool_rows.passthrough(mine, cards) if part == "passthrough"
+              else pool_rows.partitioning(mine, cards, devices))
+    waiting = _waiting(chosen, devices)
+    for name, rows in chosen.items():
+        # What comes after a MIG mode that waits for a reset waits too.
+        rows = [row for row in rows if name == "mig_mode" or row["address"] not in waiting]
+        if rows:
+            found["modules"][name] = _with_defaults(name, dict(options or {}, devices=rows))
     if iommu:
         found["deferred"] = [
             "{0}: {1}".format(address, _AFTER_REBOOT) for pool in mine for address in cards[pool["name"]]
@@ -95,40 +104,21 @@ def _with_defaults(name, options):
     return found
 
 
-def _passthrough(pools, cards):
-    addresses = [address for pool in pools for address in cards[pool["name"]]]
-    return {"pci_driver": {"devices": [{"address": address, "driver": "vfio"} for address in addresses]}}
-
-
-def _partitioning(pools, cards, devices):
-    """Return options by module, in the order in which they have to run: MIG, VFs, then the types on them."""
-    functions, vgpus, layouts = [], [], []
-    for pool in pools:
-        for address in cards[pool["name"]]:
-            if pool["mode"] == "mig":
-                instances = [{"profile": pool["profile"], "count": pool["slices"], "placements": None}]
-                layouts.append({"address": address, "mode": "enabled", "instances": instances})
-            elif pool["mode"] == "vf":
-                functions.append({"address": address, "vfs": pool["slices"], "driver": "vfio"})
-            else:
-                vgpus.append({"address": address, "profile": pool["profile"], "count": pool["slices"]})
-                total = (devices[address]["sriov"] or {}).get("total")
-                if total:
-                    # sriov-manage makes all of them or none; those without a type cost nothing.
-                    functions.append({"address": address, "vfs": total})
-    found = {"mig_layout": layouts, "sriov_vfs": functions, "vgpu_profiles": vgpus}
-    return {name: {"devices": rows} for name, rows in found.items() if rows}
+def _waiting(chosen, devices):
+    """Return the addresses of cards whose MIG mode below vGPUs was set, and waits for a reset."""
+    return {row["address"] for row in chosen.get("mig_mode", ()) if mig_mode.is_pending(row, devices[row["address"]])}
 
 
 def _decide(found, facts):
-    """Plan module by module; what an earlier one will do is pending for those after it."""
+    """Plan step by step; what an earlier one will do is pending for those after it."""
     done = []
     for name, options in found["modules"].items():
         if "pending" in options:
             options["pending"] = list(done)
         said, actions = _decided(MODULES[name], options, facts)
         if said:
-            found["problems"] += ["{0}: {1}".format(name, line) for line in said]
+            found["problems"] += ["{0}: {1}".format("mig_layout" if name == "mig_mode" else name, line)
+                                  for line in said]
             return
         done += actions
         if actions:
@@ -154,5 +144,10 @@ def _pending_modes(found, facts):
     """Return a sentence for each card whose MIG mode was set, and waits for a reset: nothing is to be done, and it is
     not as declared either."""
     devices = {device["address"]: device for device in facts["accelerators"]}
-    rows = found["modules"].get("mig_layout", {"devices": ()})["devices"]
-    return [mig_mode.waits(row["address"]) for row in rows if mig_mode.is_pending(row, devices[row["address"]])]
+    said = []
+    for name, more in (("mig_mode", "; its VFs, MIG instances and vGPU types come after it, by another run"),
+                       ("mig_layout", "")):
+        rows = found["modules"].get(name, {"devices": ()})["devices"]
+        said += [mig_mode.waits(row["address"]) + more for row in rows
+                 if mig_mode.is_pending(row, devices[row["address"]])]
+    return said

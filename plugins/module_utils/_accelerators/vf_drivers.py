@@ -17,6 +17,7 @@ from . import slices
 _OVERRIDE = "driver override"
 _VF = "VF"
 _MODULE = "kernel module"
+_NATIVE = "native driver"
 _DEVICES = "/sys/bus/pci/devices/"
 
 
@@ -55,6 +56,9 @@ def decide(item, device, devices, observed):
     binds = [action for action in plan if action.verb == "bind"]
     if binds and binds[0].after["driver"] != "its own":
         plan = _load(binds[0].after["driver"], observed) + plan
+    elif binds:
+        # The kernel looks only among the drivers that are loaded. What knows one VF of a PF knows them all.
+        plan.insert(plan.index(binds[0]), Action("load", _NATIVE, binds[0].name, None, dict(binds[0].after)))
     return plan, refusals
 
 
@@ -127,7 +131,12 @@ def perform(host, action):
             raise HostError("driver {0} could not be loaded: {1}".format(action.name, finished.words()))
         return
     address = _address(host, action.name)
-    if action.kind == _OVERRIDE:
+    if action.kind == _NATIVE:
+        # As udev does when a function appears. There may be no such module, which is told by the bind after it.
+        alias = host.text(_DEVICES + address + "/modalias")
+        if alias:
+            host.run(["modprobe", "--quiet", "--use-blacklist", alias], 120, changes=True)
+    elif action.kind == _OVERRIDE:
         target = action.after["driver_override"]
         # A line feed clears it: an empty write does not reach the kernel.
         host.write_attribute(_DEVICES + address + "/driver_override",

@@ -92,7 +92,7 @@ def decide(params, observed):
     if refusals:
         raise Refused("\n".join(refusals))
     first, last = boot_units.decide("sriov", _restored(params, devices, observed), observed["host"]["slicing"])
-    return first + _once(plan) + last
+    return pending.deferred(params["pending"], first + _once(plan) + last)
 
 
 def _once(plan):

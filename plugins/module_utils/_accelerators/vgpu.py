@@ -10,6 +10,8 @@ software documentation, "Creating an NVIDIA vGPU that supports SR-IOV on a Linux
 
 from __future__ import annotations
 
+import re
+
 from .._core.errors import DeclarationError, Refused
 from .._hardware import nvidia_smi_vgpu
 from . import boot_units, pending, slices, vgpu_checks, vgpu_mdev, vgpu_names, vgpu_vfs
@@ -29,6 +31,7 @@ ARGUMENT_SPEC = {
     "persistent": {"type": "bool", "default": True},
     "pending": pending.SPEC,
 }
+_RELEASE = re.compile(r"(\d{1,3})\.(\d{1,3})")
 
 
 def validate(params):
@@ -73,6 +76,19 @@ def framework(device, devices):
     return "vendor_vfio" if "vendor_vfio" in found else "mdev" if "mdev" in found else "none"
 
 
+def coming_framework(device, devices, observed):
+    """Return the framework also of a PF whose VFs are yet to be made, and tell it. Pure.
+
+    Mediated devices ended with kernel 6.8 for NVIDIA's driver. Where somebody ported that back, this is wrong until the
+    VFs are there, which nobody but them can tell; so the plan is made anew then.
+    """
+    found = framework(device, devices)
+    if found != "none" or slices.vfs_of(device, devices) or not vgpu_checks.number_of_vfs(device, []):
+        return found
+    release = _RELEASE.match((observed["host"].get("kernel") or {}).get("release") or "")
+    return "mdev" if release and tuple(int(part) for part in release.groups()) < (6, 8) else found
+
+
 def decide(params, observed):
     """Return the plan: for each PF what is taken away, heterogeneous mode, what is made; then what restores it. Pure.
 
@@ -88,8 +104,10 @@ def decide(params, observed):
         problems += said
         if said:
             continue
-        if framework(device, devices) == "mdev":
-            problems += vgpu_mdev.problems(path, item, device, devices)
+        if coming_framework(device, devices, observed) == "mdev":
+            # What is not there yet cannot be looked at.
+            there = framework(device, devices) == "mdev"
+            problems += vgpu_mdev.problems(path, item, device, devices) if there else []
             wanted[address] = None
             continue
         functions = slices.vfs_of(device, devices)
@@ -102,7 +120,7 @@ def decide(params, observed):
     if refusals:
         raise Refused("\n".join(refusals))
     first, last = boot_units.decide("vgpu", wanted, observed["host"]["slicing"])
-    return first + plan + last
+    return pending.deferred(params["pending"], first + plan + last)
 
 
 def _restored(item):

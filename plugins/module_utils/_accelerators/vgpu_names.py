@@ -15,6 +15,9 @@ import re
 from .._core.errors import nearest
 
 _MAKER = re.compile(r"(NVIDIA|GRID)\s+")
+# A100-1-5C lives in 1g.5gb, A100-1-5CME in 1g.5gb+me: compute slices, GB, series. Source: NVIDIA's vGPU software
+# documentation, "Virtual GPU Types for Supported GPUs", MIG-backed C-series.
+_BACKED = re.compile(r"-([1-9])-([1-9]\d{0,3})[A-Z](-?ME)?$")
 
 
 def short(name):
@@ -27,6 +30,12 @@ def short(name):
 def same(one, other):
     """Whether two names are the same type."""
     return short(one) == short(other)
+
+
+def mig_profile(name):
+    """Return the MIG profile in which a MIG-backed type lives, as its name tells it; None where it does not."""
+    found = _BACKED.search(short(name))
+    return found and "{0}g.{1}gb{2}".format(found.group(1), found.group(2), "+me" if found.group(3) else "")
 
 
 def types_of(device, functions):

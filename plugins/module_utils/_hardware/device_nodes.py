@@ -10,7 +10,11 @@ import re
 _PCI = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 _MINOR = re.compile(r"^Device Minor:\s*(\d{1,6})\s*$", re.MULTILINE)
 # Folder in the device's own folder in sysfs, and where the nodes of that name lie.
-_FOLDERS = (("drm", "/dev/dri/"), ("accel", "/dev/accel/"), ("habanalabs", "/dev/"), ("vfio-dev", "/dev/vfio/devices/"))
+_FOLDERS = (("drm", "/dev/dri/"), ("accel", "/dev/accel/"), ("habanalabs", "/dev/"), ("vfio-dev", "/dev/vfio/devices/"),
+            ("infiniband_verbs", "/dev/infiniband/"), ("infiniband_mad", "/dev/infiniband/"),
+            ("infiniband_cm", "/dev/infiniband/"))
+# sound/card0/pcmC0D3p, in a folder for each sound card. Source: the kernel's sound/core, snd_device_alloc() and others.
+_SOUND = re.compile(r"(control|midi|hw|pcm|compr)C\d{1,3}(D\d{1,3}[pc]?)?")
 # Old habanalabs drivers name the node differently from the entry in sysfs: hl_controlD0 beside hl0.
 _CONTROL = {"habanalabs": ("hl", "hl_controlD"), "accel": ("accel", "accel_controlD")}
 # Whoever holds one of these holds the driver, but no card in particular: the module cannot be unloaded.
@@ -59,9 +63,9 @@ def observe(host, devices):
         host: Host.
         devices: list of devices; read are address, driver, iommu_group.
 
-    Sources: ``/proc/driver/nvidia/gpus/<address>/information`` (Device Minor), ``drm/``, ``accel/``, ``habanalabs/``
-    and ``vfio-dev/`` in the device's folder in sysfs, ``/sys/bus/mdev/devices``. ``/dev`` itself is not read: nodes
-    of NVIDIA's driver stay behind when the driver is gone.
+    Sources: ``/proc/driver/nvidia/gpus/<address>/information`` (Device Minor), ``drm/``, ``accel/``, ``habanalabs/``,
+    ``vfio-dev/``, ``infiniband_*/`` and ``sound/`` in the device's folder in sysfs, ``/sys/bus/mdev/devices``. ``/dev``
+    itself is not read: nodes of NVIDIA's driver stay behind when the driver is gone.
     """
     nodes = Nodes()
     bound = [device for device in devices if device.get("driver")]
@@ -99,6 +103,10 @@ def _of_sysfs(host, nodes, where):
             plain, control = _CONTROL.get(name, (None, None))
             if plain and re.fullmatch(plain + r"\d+", entry):
                 nodes.add(parent + control + entry[len(plain):], where)
+    for card in host.names(base + "/sound") if "sound" in present else ():
+        for entry in host.names("{0}/sound/{1}".format(base, card)):
+            if _SOUND.fullmatch(entry):
+                nodes.add("/dev/snd/" + entry, where)
 
 
 def _nvidia(host, nodes, addresses):

@@ -11,37 +11,11 @@ from __future__ import annotations
 
 import re
 
+from . import xids as catalogue
+
 OK, DEGRADED, FAILED, UNKNOWN = "ok", "degraded", "failed", "unknown"
 _ORDER = (UNKNOWN, OK, DEGRADED, FAILED)
 
-# XIDs after which a card does not work again without a reset, a reboot or a repair.
-# Source of both tables: NVIDIA, "Xid errors", catalogue and "GPU memory error management".
-FATAL_XIDS = {
-    46: "the GPU stopped processing",
-    62: "internal micro-controller halt",
-    64: "a row could not be remapped, or a page not be retired",
-    79: "the GPU has fallen off the bus",
-    95: "uncontained memory error",
-    119: "the GSP does not answer",
-    120: "error in the GSP",
-    140: "unrecovered ECC error",
-    143: "the GPU did not start",
-}
-# XIDs that speak of the hardware, and leave it working.
-WARNING_XIDS = {
-    48: "uncorrectable memory error",
-    54: "no auxiliary power",
-    61: "internal micro-controller breakpoint",
-    63: "a row is remapped, or a page retired, at the next reset",
-    74: "NVLink error",
-    92: "many corrected memory errors",
-    94: "contained memory error",
-    110: "security fault",
-    121: "error on the C2C link",
-    123: "error in the power management unit",
-    144: "NVLink error", 145: "NVLink error", 146: "NVLink error", 147: "NVLink error",
-    148: "NVLink error", 149: "NVLink error", 150: "NVLink error",
-}
 # 154 is the driver's recovery action, written into the log: "… changed from 0x0 (None) to 0x1 (GPU Reset Required)".
 _ACTION_XID = 154
 _ACTION = re.compile(r"to 0x[0-9a-fA-F]+ \(([^)]+)\)")
@@ -58,7 +32,8 @@ def judge(device):
     Returns:
         dict: the raw values as they were; ``status`` ``ok``, ``degraded``, ``failed`` or ``unknown`` (nothing could be
         asked); ``reasons``, sentences, worst first, which also hold remarks that do not change the status (a link
-        below its best); and always ``ecc_uncorrected``, ``remapped_rows``, ``recovery_action`` and ``xids``.
+        below its best, a row that was remapped); and always ``ecc_uncorrected``, ``remapped_rows``,
+        ``recovery_action`` and ``xids``.
     """
     health = dict(device.get("health") or {})
     xids = health.get("xids") or []
@@ -71,7 +46,7 @@ def judge(device):
     elif not found:
         found = [(OK, None)]
     found.sort(key=lambda one: -_ORDER.index(one[0]))
-    reasons = [sentence for _status, sentence in found if sentence] + _remarks(device)
+    reasons = [sentence for _status, sentence in found if sentence] + _remarks(device, xids)
     result = {"ecc_uncorrected": None, "remapped_rows": None, "recovery_action": None}
     result.update(health, status=found[0][0], reasons=reasons, xids=xids)
     return result
@@ -126,21 +101,20 @@ def _cured(action):
 
 
 def _of_xids(xids, action):
-    """Return one sentence for each number, however often it was logged."""
+    """Return [(status, sentence)]: one sentence for each number and class, however often it was logged."""
     counts = {}
     for one in xids:
-        counts[one.get("xid")] = counts.get(one.get("xid"), 0) + 1
-    found = []
-    for number, count in sorted(counts.items(), key=lambda one: str(one[0])):
-        what = FATAL_XIDS.get(number) or WARNING_XIDS.get(number)
-        if what is None:
-            continue
-        times = "" if count == 1 else ", {0} times".format(count)
-        if number in FATAL_XIDS and not _cured(action):
-            found.append((FAILED, "Xid {0} in the kernel log{1}: {2}.".format(number, times, what)))
-        else:
-            found.append((DEGRADED, "Xid {0} in the kernel log{1}: {2}.".format(number, times, what)))
-    return found
+        kind, what = catalogue.classify(one)
+        if kind in ("FATAL", "WARNING"):
+            key = (one["xid"], kind, what)
+            counts[key] = counts.get(key, 0) + 1
+    return [(FAILED if kind == "FATAL" and not _cured(action) else DEGRADED, _logged(number, what, count))
+            for (number, kind, what), count in sorted(counts.items())]
+
+
+def _logged(number, what, count):
+    return "Xid {0} in the kernel log{1}: {2}.".format(
+        number, "" if count == 1 else ", {0} times".format(count), what)
 
 
 def _nothing_known(health):
@@ -149,10 +123,16 @@ def _nothing_known(health):
         "ecc_uncorrected", "ecc_mode", "remapped_rows", "recovery_action", "bad_pages"))
 
 
-def _remarks(device):
+def _remarks(device, xids):
+    """Return sentences that do not change the status."""
+    said = []
+    for number, what in catalogue.REMARK.items():
+        count = sum(1 for one in xids if one.get("xid") == number)
+        if count:
+            said.append("Remark: " + _logged(number, what, count))
     link = device.get("link") or {}
-    if not link.get("degraded"):
-        return []
-    return ["Remark: the PCIe link runs at {0} GT/s x{1}, its best is {2} GT/s x{3}; idle GPUs lower it "
-            "themselves.".format(link.get("speed_gts"), link.get("width"), link.get("max_speed_gts"),
-                                 link.get("max_width"))]
+    if link.get("degraded"):
+        said.append("Remark: the PCIe link runs at {0} GT/s x{1}, its best is {2} GT/s x{3}; idle GPUs lower it "
+                    "themselves.".format(link.get("speed_gts"), link.get("width"), link.get("max_speed_gts"),
+                                         link.get("max_width")))
+    return said

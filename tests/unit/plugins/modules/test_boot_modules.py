@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.sovereign.region.plugins.module_utils._accelerators import boot, confidential
+from ansible_collections.sovereign.region.plugins.module_utils._core.host_module import HOST_SPEC
+from ansible_collections.sovereign.region.tests.unit.plugins.modules.documented import options
 
 
 def test_nothing_declared_nothing_changed_and_the_running_kernel_is_told(run_module):
@@ -38,3 +41,12 @@ def test_a_tool_with_another_checksum_is_not_run(run_module, tmp_path):
     assert (status, result["error"]) == (1, "Refused")
     assert "it was not run" in result["msg"]
     assert not ran.exists()
+
+
+@pytest.mark.parametrize("name, domain", [("kernel_arguments", boot), ("confidential_computing", confidential)])
+def test_documentation_and_specification_say_the_same(name, domain):
+    spec, described = dict(HOST_SPEC, **domain.ARGUMENT_SPEC), options(name)
+    assert set(described) == set(spec)
+    for key, option in spec.items():
+        assert (described[key]["type"], described[key].get("default"), described[key].get("choices")) == (
+            option["type"], option.get("default"), option.get("choices")), key

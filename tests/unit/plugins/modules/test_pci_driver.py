@@ -11,6 +11,7 @@ import yaml
 from ansible_collections.sovereign.region.plugins.module_utils._accelerators import binding
 from ansible_collections.sovereign.region.plugins.module_utils._core import host_module
 from ansible_collections.sovereign.region.plugins.modules import pci_driver
+from ansible_collections.sovereign.region.tests.unit.plugins.modules.documented import options
 
 
 def test_what_cannot_be_right_is_told_with_its_path(run_module):
@@ -32,7 +33,7 @@ def test_nothing_declared_is_nothing_to_do(run_module):
 
 
 def test_the_page_and_the_options_are_the_same():
-    described = yaml.safe_load(pci_driver.DOCUMENTATION)["options"]
+    described = options("pci_driver")
     spec = dict(host_module.HOST_SPEC, **binding.ARGUMENT_SPEC)
     assert set(described) == set(spec)
     for name, option in spec.items():

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from ansible_collections.sovereign.region.plugins.module_utils._accelerators import mig, partitions, vfs, vgpu
 from ansible_collections.sovereign.region.plugins.module_utils._core.host_module import HOST_SPEC
+from ansible_collections.sovereign.region.tests.unit.plugins.modules.documented import options
 
 # An address that no machine has: the highest domain that the kernel writes with four digits.
 NOWHERE = "ffff:ff:1f.7"
@@ -59,7 +60,7 @@ def test_documentation_and_specification_say_the_same(name):
     module = importlib.import_module("ansible_collections.sovereign.region.plugins.modules." + name)
     documented = yaml.safe_load(module.DOCUMENTATION)
     assert documented["module"] == name
-    assert shape(documented["options"]) == shape(dict(HOST_SPEC, **MODULES[name][0].ARGUMENT_SPEC))
+    assert shape(options(name)) == shape(dict(HOST_SPEC, **MODULES[name][0].ARGUMENT_SPEC))
     yaml.safe_load(module.EXAMPLES)
 
 

@@ -95,3 +95,31 @@ def test_what_the_vendors_do_not_want():
     l40s.run(["sriov-manage", "-e", "ALL"])
     with pytest.raises(errors.Refused, match="has to stay on nvidia"):
         converge(l40s, ("0000:41:00.4", "vfio"))
+
+
+def test_who_takes_a_card_after_its_override_was_written_keeps_it_for_good():
+    model = Model(describe("hgx", gpus=1))
+    host, asked = MemoryHost(model), declared((GPU, "vfio"), allow_interruption=True)
+    observed = binding.observe(host, asked)
+    plan, perform = binding.decide(asked, observed), binding.performer(host, asked, observed)
+    with pytest.raises(errors.Refused, match="is in use and is not touched.*back from {0}, {1}".format(GPU, AUDIO)):
+        for action in plan:
+            if action.verb == "unbind":
+                model.hold("/dev/nvidia0")
+            perform(action)
+    for address, native in ((GPU, "nvidia"), (AUDIO, "snd_hda_intel")):
+        assert driver(model, address) == native
+        assert host.text("/sys/bus/pci/devices/{0}/driver_override".format(address)) in ("(null)", "", None)
+
+
+def test_files_of_a_driverctl_that_is_gone_are_not_brought_to_life():
+    model = Model(describe("hgx", gpus=2, driverctl=False))
+    MemoryHost(model).make_directory("/etc/driverctl.d")
+    MemoryHost(model).write_file("/etc/driverctl.d/pci-0000:2a:00.0", "vfio-pci\n")
+    with pytest.raises(errors.Refused, match="pci-0000:2a:00.0 names vfio-pci, and driverctl is not installed"):
+        converge(model, (GPU, "vfio"))
+    assert driver(model, GPU) == "nvidia"
+    converge(model, (GPU, "vfio"), persistent=False)
+    converge(model, (GPU, "vfio"), ("0000:2a:00.0", "vfio"))
+    converge(model, (GPU, "vfio"))
+    assert driver(model, "0000:2a:00.0") == "vfio-pci"

@@ -128,12 +128,14 @@ def test_every_verdict_has_evidence(hgx):
         (("l40s", {}), [pool("L40S", "vgpu", ["0000:41:00.0"], "L40S-24Q", 2)]),
         (("a100", {"vgpu": "none"}), [pool("A100", "mig", 2, "1g.5gb", 7)]),
         (("flex170", {}), [pool("Flex 170", "vf", 2, None, 4)]),
+        (("l40s", {}), [pool("L40S", "vf", 2, "NVIDIA L40S-12Q", 4)]),
+        (("hgx", {"vgpu": "vendor_vfio", "switches": 0, "gpus": 1}), [pool("H200", "vgpu", 1, "H200XM-1-18C", 7)]),
     ],
-    ids=["vgpu", "vgpu-of-one-card", "mig", "vf"],
+    ids=["vgpu", "vgpu-of-one-card", "mig", "vf", "vf-with-types", "mig-backed-vgpu"],
 )
 def test_slices(description, pools):
     host = MemoryHost(Model(describe(description[0], **description[1])))
-    for _round in range(4):
+    for _round in range(5):
         planned = pool_plan.plan(look(host), pools, "partitioning")
         assert planned["problems"] == []
         if not planned["actions"]:
@@ -153,6 +155,91 @@ def test_a_mode_that_waits_for_a_reset_is_not_as_declared():
     again = pool_plan.plan(look(host), pools, "partitioning")
     assert again["actions"] == {} and "waits for a reset" in again["deferred"][0]
     assert judged(outcome(host, deferred=again["deferred"]))[0][1] == "fail"
+
+
+MIG_BACKED = [pool("A100", "vgpu", 1, "GRID A100-1-5C", 7)]
+
+
+def site(host, pools):
+    """What the role does: it looks and plans again after the MIG mode and after VFs."""
+    done = []
+    for name in ("mig_mode", "sriov_vfs", "mig_layout", "vgpu_profiles"):
+        planned = pool_plan.plan(look(host), pools, "partitioning")
+        assert planned["problems"] == []
+        planned["actions"] = {name: planned["actions"][name]} if name in planned["actions"] else {}
+        done += carry_out(host, planned).get(name, [])
+    return done, pool_plan.plan(look(host), pools, "partitioning")
+
+
+def kinds(actions):
+    return list(dict.fromkeys(action["kind"] for action in actions if not action["kind"].startswith("boot")))
+
+
+def test_vgpus_in_mig_instances_come_from_the_pool_alone():
+    host = MemoryHost(Model(describe("a100", gpus=1)))
+    [card] = [one["address"] for one in look(host)["accelerators"] if one["kind"] == "gpu"]
+    planned = pool_plan.plan(look(host), MIG_BACKED, "partitioning")
+    order = ["MIG mode", "VF count", "MIG layout", "vGPU type"]
+    assert planned["problems"] == [] and planned["deferred"] == []
+    assert list(planned["actions"]) == ["mig_mode", "sriov_vfs", "mig_layout", "vgpu_profiles"]
+    assert kinds(action for actions in planned["actions"].values() for action in actions) == order
+    assert planned["actions"]["mig_layout"][-1]["after"] == {"profiles": {"1g.5gb": 7}}
+    assert {action["deferred"] is None for name in ("sriov_vfs", "vgpu_profiles") for action in planned["actions"][name]
+            if action["kind"] in order} == {False}
+    # An A100 takes the mode by a reset: until then nothing more is done, and nothing more is planned.
+    done, left = site(host, MIG_BACKED)
+    assert kinds(done) == ["MIG mode"] and left["actions"] == {}
+    assert left["deferred"][0].startswith("MIG mode of {0} waits for a reset".format(card))
+    assert left["deferred"][0].endswith("its VFs, MIG instances and vGPU types come after it, by another run")
+    assert host.run(["nvidia-smi", "--gpu-reset", "-i", card], 60, changes=True).ok
+    done, left = site(host, MIG_BACKED)
+    assert kinds(done) == order[1:] and left["actions"] == {} and left["deferred"] == []
+    # Lost VFs take the instances with them; the same order brings all of it back.
+    for vf in look(host)["accelerators"]:
+        if (vf["sriov"] or {}).get("role") == "vf" and vf["vgpu"]["type_id"]:
+            host.write_attribute("/sys/bus/pci/devices/{0}/nvidia/current_vgpu_type".format(vf["address"]), "0")
+    host.run(["/usr/lib/nvidia/sriov-manage", "-d", card], 60, changes=True)
+    done, left = site(host, MIG_BACKED)
+    assert kinds(done) == order[1:] and left["actions"] == {}
+
+
+def test_a_profile_that_does_not_follow_from_the_name_is_left_to_the_operator():
+    names = pool_plan.pool_rows.vgpu_names
+    found = {name: names.mig_profile(name) for name in (
+        "GRID A100D-1-10C", "NVIDIA A100-1-5CME", "A100-7-40C", "DC-1-24QGFX", "L40S-12Q", "A100-5C")}
+    assert found == {"GRID A100D-1-10C": "1g.10gb", "NVIDIA A100-1-5CME": "1g.5gb+me", "A100-7-40C": "7g.40gb",
+                     "DC-1-24QGFX": None, "L40S-12Q": None, "A100-5C": None}
+    host = MemoryHost(Model(describe("hgx", gpus=1, switches=0, vgpu="vendor_vfio")))
+    planned = pool_plan.plan(look(host), [pool("H200", "vgpu", 1, "H200XM-1-18CGFX", 7)], "partitioning")
+    assert planned["modules"]["mig_mode"]["devices"][0]["instances"] is None
+    assert "mig_layout" not in planned["modules"]
+
+
+def test_vfs_of_nvidia_are_handed_out_with_a_type():
+    host = MemoryHost(Model(describe("l40s", gpus=1)))
+    [said] = pool_plan.plan(look(host), [pool("L40S", "vf", 1, None, 4)], "partitioning")["problems"]
+    assert said.startswith("pool p: mode vf without a profile, but the VFs of L40S cannot be bound to vfio-pci")
+    assert "Write profile with the name of a type" in said
+    planned = pool_plan.plan(look(host), [pool("L40S", "vf", 1, "L40S-12Q", 4)], "partitioning")
+    assert list(planned["actions"]) == ["sriov_vfs", "vgpu_profiles"]
+
+
+def test_other_vfs_have_no_profiles():
+    host = MemoryHost(Model(describe("flex170", cards=1)))
+    [said] = pool_plan.plan(look(host), [pool("Flex 170", "vf", 1, "half", 2)], "partitioning")["problems"]
+    assert "profile 'half', but VFs of" in said and "leave profile out" in said
+
+
+def test_mediated_devices_are_not_planned_before_there_are_vfs():
+    old = {"vgpu": "mdev", "kernel": "6.1.0-28-amd64", "modules": ["nvidia_vgpu_vfio"]}
+    host = MemoryHost(Model(describe("l40s", gpus=1, **old)))
+    pools = [pool("L40S", "vgpu", 1, "L40S-24Q", 2)]
+    planned = pool_plan.plan(look(host), pools, "partitioning")
+    assert planned["problems"] == [] and list(planned["actions"]) == ["sriov_vfs"]
+    done, left = site(host, pools)
+    assert kinds(done) == ["VF count"] and left["actions"] == {} and left["problems"] == []
+    [said] = pool_plan.plan(look(host), [dict(pools[0], mode="vf")], "partitioning")["problems"]
+    assert "mediated devices on this host" in said and "write mode: vgpu with the same profile" in said
 
 
 def test_a_module_is_loaded_once_however_many_cards_need_it():

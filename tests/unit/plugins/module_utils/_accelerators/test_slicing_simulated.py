@@ -158,3 +158,31 @@ def test_vfs_of_an_mi300x_through_gim():
     model.reboot()
     assert boot(MemoryHost(model)) == 0
     assert converge(vfs, model, devices)["changed"] is False
+
+
+def test_vfs_get_their_own_driver_though_it_was_not_loaded():
+    model = Model(describe("igb", modules=[]))
+    converge(vfs, model, [{"address": NIC, "vfs": 2, "driver": "vfio"}])
+    MemoryHost(model).run(["modprobe", "-r", "igbvf"], 60, changes=True)
+    plan = converge(vfs, model, [{"address": NIC, "vfs": 2, "driver": "default"}])["actions"]
+    assert [(one["verb"], one["name"]) for one in plan if one["kind"] == "native driver"] == [("load", NIC + " VF 0")]
+    assert {driver(model, one) for one in model.state.devices if model.state.devices[one].is_vf} == {"igbvf"}
+
+
+def test_vfs_that_go_elsewhere_are_not_taken_at_boot():
+    # On a real host udev loads igbvf when the first VF appears.
+    model = Model(describe("igb", driverctl=True, modules=["igbvf"]))
+    done = converge(vfs, model, [{"address": NIC, "vfs": 3}])
+    first, second, third = [vf["address"] for vf in done["devices"][0]["vfs"]]
+    host = MemoryHost(model)
+    host.make_directory("/etc/driverctl.d")
+    host.write_file("/etc/driverctl.d/pci-" + second, "vfio-pci\n")
+    model.reboot()
+    before = len(model.log)
+    assert boot(MemoryHost(model), "1") == 0
+    writes = [(one.path.rsplit("/", 1)[-1], one.data.strip()) for one in model.log[before:]
+              if one.path.startswith("/sys")]
+    assert writes[:3] == [("sriov_drivers_autoprobe", "0"), ("sriov_numvfs", "3"), ("driver_override", "vfio-pci")]
+    assert ("sriov_drivers_autoprobe", "1") in writes
+    assert [driver(model, one) for one in (first, third)] == ["igbvf", "igbvf"]
+    assert driver(model, second) in (None, "vfio-pci")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.sovereign.region.plugins.module_utils._hardware import health, nvidia_smi
+from ansible_collections.sovereign.region.plugins.module_utils._hardware import health, nvidia_smi, xids
 from ansible_collections.sovereign.region.tests.unit.plugins.module_utils._hardware.smi_documents import (
     CAPTURES,
     device,
@@ -53,7 +53,14 @@ def test_a_good_card():
     ({"xids": [xid(79)], "recovery_action": None}, "failed", "Xid 79 in the kernel log: the GPU has fallen off"),
     ({"xids": [xid(79), xid(79)]}, "degraded", "Xid 79 in the kernel log, 2 times"),
     ({"xids": [xid(143)], "recovery_action": None}, "failed", "the GPU did not start"),
-    ({"xids": [xid(63)]}, "degraded", "Xid 63"),
+    ({"xids": [xid(63), xid(63)]}, "ok", "Remark: Xid 63 in the kernel log, 2 times: a row is remapped"),
+    ({"xids": [xid(48)], "recovery_action": None}, "failed", "Xid 48 in the kernel log: uncorrectable"),
+    ({"xids": [xid(94)], "recovery_action": None}, "degraded", "Xid 94 in the kernel log: contained"),
+    ({"xids": [xid(149, "NETIR_LINK_EVT Fatal XC0 i0 Link 08 (0x004505c6)")], "recovery_action": None}, "failed",
+     "Xid 149 in the kernel log: NVLink error."),
+    ({"xids": [xid(145, "RLW_REMAP Nonfatal XC0 i0 Link 00 (0x00000004)")], "recovery_action": None}, "degraded",
+     "Xid 145 in the kernel log: NVLink error."),
+    ({"xids": [xid(61), xid(123), xid(151), xid(185)]}, "ok", None),
     ({"xids": [xid(13), xid(31), xid(43), xid(45)]}, "ok", None),
     ({"xids": [xid(154, "GPU recovery action changed from 0x0 (None) to 0x1 (GPU Reset Required)")],
       "recovery_action": None}, "failed", "The driver asks for: GPU Reset Required."),
@@ -64,6 +71,21 @@ def test_what_counts(raw, status, words):
     found = judged(raw)
     assert found["status"] == status
     assert [words in one for one in found["reasons"]] == ([True] if words else [])
+
+
+# Codes of the catalogue by what it says to do at once. Numbers, so that a class is never changed by a slip.
+RESET = (46, 62, 64, 79, 95, 109, 110, 119, 120, 136, 140, 143, 155, 156, 158)
+RESTART_APP = (8, 11, 13, 25, 31, 32, 39, 40, 41, 60, 68, 69, 70, 71, 72, 75, 76, 77, 80, 82, 83, 84, 85, 86, 88, 89,
+               *range(96, 106), *range(126, 136), 139)
+IGNORE = (14, 37, 38, 43, 44, 63, 66, 67, 106, 107, 108, 137, 141, 152, 153)
+
+
+def test_the_classes_are_those_of_the_catalogue():
+    assert set(xids.FATAL) == {*RESET, 48, 74}
+    assert not set(RESTART_APP + IGNORE) & (set(xids.FATAL) | set(xids.WARNING))
+    assert not set(xids.FATAL) & set(xids.WARNING) and set(xids.REMARK) == {63}
+    assert max([*xids.FATAL, *xids.WARNING]) <= 172
+    assert {xids.classify(xid(number))[0] for number in range(144, 151)} == {"WARNING"}
 
 
 def test_the_worst_comes_first():

@@ -218,3 +218,39 @@ def test_any_link_and_any_text_raise_nothing(tmp_path_factory, targets, text):
     assert status == "ok"
     held = {one["what"] for one in devices[0]["holders"]}
     assert held == {one for one in targets if one in ("/dev/nvidia0", "/dev/vfio/17")} or device_nodes.minor_of(text)
+
+
+def test_sound_and_infiniband_have_holders_too(tmp_path):
+    audio, nic = device("0000:06:00.1", driver="snd_hda_intel"), device("0000:07:00.0", driver="mlx5_core")
+    base = "/sys/bus/pci/devices/"
+    files = {base + "0000:06:00.1/sound/card1/" + name + "/dev": "116:3\n" for name in ("controlC1", "pcmC1D3p", "id")}
+    files.update({base + "0000:07:00.0/" + name + "/dev": "231:192\n" for name in (
+        "infiniband_verbs/uverbs0", "infiniband_mad/umad0", "infiniband/mlx5_0")})
+    status, _host = observed(tmp_path, [audio, nic], [
+        process(42, "pipewire", "/dev/snd/controlC1", "/dev/snd/controlC0"), process(43, "ib_write_bw",
+                                                                                    "/dev/infiniband/uverbs0")], files)
+    assert status == "ok"
+    assert [one["what"] for one in audio["holders"]] == ["/dev/snd/controlC1"]
+    assert [one["what"] for one in nic["holders"]] == ["/dev/infiniband/uverbs0"]
+    assert audio["in_use"] and nic["in_use"]
+
+
+@pytest.mark.parametrize("pids, namespace, status", [
+    (("1", "42"), "pid:[4026531836]", "ok"),
+    (("1", "42"), "pid:[4026532201]", "partial: /proc shows only some processes"),
+    (("42",), "pid:[4026531836]", "partial: /proc shows only some processes"),
+])
+def test_in_another_pid_namespace_nobody_knows_all_holders(tmp_path, pids, namespace, status):
+    class Real:
+        """A synthetic host that says it is the one on which we run."""
+
+        is_real = True
+
+        def __getattr__(self, name):
+            return getattr(host, name)
+
+        def readlink(self, path):
+            return namespace if path == "/proc/self/ns/pid" else host.readlink(path)
+
+    host = host_with(tmp_path, {}, {}, {"/proc/{0}/fd/0".format(pid): "/dev/null" for pid in pids})
+    assert holders.scan(Real(), device_nodes.Nodes())[1].startswith(status)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy import canary
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy.canary_boot import judge_allocation
+from ansible_collections.sovereign.region.plugins.module_utils._tenancy.canary_project import CanaryProject
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy.canary_stock import free_by_host, judge_room
 
 GPU = "CUSTOM_GPU_H200"
@@ -74,3 +75,28 @@ def test_options_that_cannot_be_right(more):
     given = {"flavors": [flavor(1)], "keep_free": 1, "boot_timeout": 300, "project": "p"}
     assert canary.validate(given) == []
     assert len(canary.validate(dict(given, **more))) == 1
+
+
+class Network:
+    """A cloud with a network service, or without one, and with security groups of several projects."""
+
+    def __init__(self, there):
+        self.there, self.deleted = there, []
+
+    def has(self, service):
+        return self.there
+
+    def list(self, service, path, key, query):
+        assert self.there and query == {"project_id": "mine"}
+        # A service that does not know the filter lists all.
+        return [{"id": "g1", "project_id": "mine"}, {"id": "g2", "project_id": "theirs"}, {"id": "g3"}]
+
+    def delete(self, service, path):
+        self.deleted.append((service, path))
+
+
+@pytest.mark.parametrize(("there", "deleted"), [(True, [("network", "/security-groups/g1")]), (False, [])])
+def test_only_security_groups_of_the_canary_go_with_it(there, deleted):
+    cloud = Network(there)
+    CanaryProject(cloud, {}, None)._ports_left("mine")
+    assert cloud.deleted == deleted
