@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from schedule import Result
-from step import TIERS, Step, junit, log
+from step import LOGS, TIERS, Step, junit, log
 
 COUNTS = ("passed", "failed", "skipped")
 MOST_FAILURES = 20
@@ -62,6 +62,19 @@ def _last_words(output: Path) -> list[str]:
         return output.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
     except OSError:
         return []
+
+
+def findings(steps: list[Step], results: Mapping[str, Result]) -> list[str]:
+    """What steps that passed want to be read at the end: counts that a list of passed steps does not show.
+
+    A step writes its lines into build/test/<step>.summary.
+    """
+    lines = []
+    for step in steps:
+        path = LOGS / f"{step.name}.summary"
+        if results[step.name].status == "passed" and path.is_file():
+            lines += path.read_text(encoding="utf-8").splitlines()
+    return ["", *lines] if lines else []
 
 
 def sum_up(steps: list[Step], results: Mapping[str, Result], required: Collection[str] = ()) -> dict[str, int]:

@@ -87,7 +87,7 @@ def main() -> int:
     rare = [step.name for step in everything if step.rare and not full] if whole else []
     for line in summary.table(chosen, results, without_steps(everything) if whole else {}, rare):
         say(line)
-    for line in summary.failures(chosen, results):
+    for line in [*summary.findings(chosen, results), *summary.failures(chosen, results)]:
         say(line)
     failed = [name for name, result in results.items() if result.status == "failed"]
     kept_out = [step.name for step in chosen if results[step.name].status == "not run" and step.tier != "hardware"]

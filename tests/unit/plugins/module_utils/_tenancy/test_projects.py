@@ -47,7 +47,7 @@ def project(name, parent="Default", **fields):
 
 
 def params(domains=(), declared=(), **options):
-    base = {"owner": "sovereign.region", "adopt": False, "purge": False}
+    base = {"owner": "sovereign.region", "adopt": False, "purge": False, "pending": []}
     return dict(base, domains=list(domains), projects=list(declared), **options)
 
 

@@ -1,32 +1,38 @@
 # Copyright: (c) 2026, the sovereign.region authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What cannot be seen is not taken for empty."""
+"""What keeps a domain in use, and what an earlier part of the plan takes out of it."""
 
 from __future__ import annotations
 
-from ansible_collections.sovereign.region.plugins.module_utils._tenancy.usage import project_in_use
+import pytest
+from ansible_collections.sovereign.region.plugins.module_utils._tenancy.usage import domain_in_use
 
 
-class Empty:
-    """A cloud in which nothing is, and whose catalogue names other regions for compute."""
+class Cloud:
+    """A Keystone with these users in the one domain, and no group."""
 
-    def __init__(self, *others):
-        self.others = list(others)
+    def __init__(self, names):
+        self.rows = [{"name": name} for name in names]
 
-    def has(self, service):
-        return service == "compute"
+    def list(self, service, path, key, query):
+        return list(self.rows) if path == "/users" else []
 
     def any(self, service, path, key, query):
-        return False
-
-    def elsewhere(self, service):
-        return self.others if service == "compute" else []
+        return bool(self.list(service, path, key, query))
 
 
-def test_other_regions_of_the_same_keystone_were_not_looked_at():
-    assert project_in_use(Empty("south"), "p") == ["it may have servers in region south, which this cannot see"]
-
-
-def test_the_only_region_is_all_there_is():
-    assert project_in_use(Empty(), "p") == []
+@pytest.mark.parametrize(("there", "leaving", "held"), [
+    ([], None, []),
+    (["ada"], None, ["it has users"]),
+    (["ada"], {"users": []}, ["it has users"]),
+    (["ada", "bob"], {"users": ["ada", "bob"]}, []),
+    (["ada", "bob"], {"users": ["ada", "eve"]}, ["it has users"]),
+    # A federated user may bear the name of a local one: as many have to leave as there are.
+    (["ada", "ada"], {"users": ["ada"]}, ["it has users"]),
+    (["ada", "ada"], {"users": ["ada", "ada"], "groups": ["ada"]}, []),
+])
+def test_who_leaves_before_does_not_keep_the_domain(there, leaving, held):
+    before = {key: list(names) for key, names in (leaving or {}).items()}
+    assert domain_in_use(Cloud(there), "d", [], leaving) == held
+    assert (leaving or {}) == before

@@ -10,13 +10,10 @@ import json
 
 import pytest
 from ansible_collections.sovereign.region.plugins.module_utils._core import change, cloud_module, errors
-from ansible_collections.sovereign.region.plugins.module_utils._core.ownership import Existing
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy import users
 from ansible_collections.sovereign.region.plugins.module_utils._tenancy.users_directory import MARK
-from ansible_collections.sovereign.region.plugins.module_utils._tenancy.users_observe import Observed
 from ansible_collections.sovereign.region.tests.unit.fake_cloud.users import UsersCloud
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from ansible_collections.sovereign.region.tests.unit.plugins.module_utils._tenancy.people import group, params, user
 
 OURS = {MARK: "sovereign.region"}
 PASSWORD = "Planted-Halibut-7"
@@ -26,21 +23,6 @@ PASSWORD = "Planted-Halibut-7"
 def fake(faulty_server):
     """A simulated cloud with people in it."""
     return UsersCloud(faulty_server)
-
-
-def group(name, domain="Default", **fields):
-    return dict({"name": name, "domain": domain, "description": None, "members": None, "state": "present"}, **fields)
-
-
-def user(name, domain="Default", **fields):
-    return dict({
-        "name": name, "domain": domain, "description": None, "email": None, "enabled": None, "default_project": None,
-        "password": None, "update_password": "on_create", "state": "present"}, **fields)
-
-
-def params(groups=(), people=(), **options):
-    base = {"owner": "sovereign.region", "adopt": False, "purge": False, "mappings": [], "pending": []}
-    return dict(base, groups=list(groups), users=list(people), **options)
 
 
 def converge(cloud, asked, check_mode=False):
@@ -279,75 +261,3 @@ def test_what_cannot_be_right_is_said_at_once():
     found = users.validate(wrong)
     assert len(found) == 11, found
     assert not any("short" in one for one in found)
-
-
-NAMES = st.sampled_from(["a", "b", "c", "ü"])
-EXISTING = st.builds(
-    Existing, id=st.uuids().map(str), owned=st.booleans(),
-    fields=st.fixed_dictionaries({"description": st.sampled_from(["", "x"]), "email": st.just(""),
-                                  "enabled": st.booleans(), "default_project": st.just("")}),
-    in_use=st.sampled_from([(), (), ("it has servers",)]))
-STATES = st.sampled_from(["present", "present", "absent"])
-
-
-@st.composite
-def situations(draw):
-    """A declaration, and a Keystone that may be there."""
-    there = {"Default/" + name: found for name, found in draw(st.dictionaries(NAMES, EXISTING)).items()}
-    groups = {"Default/" + name: found for name, found in draw(st.dictionaries(NAMES, EXISTING)).items()}
-    people = [user(name, description=draw(st.none() | st.sampled_from(["", "x"])),
-                   enabled=draw(st.none() | st.booleans()), state=draw(STATES))
-              for name in draw(st.sets(NAMES))]
-    known = sorted({name.partition("/")[2] for name in there} | {one["name"] for one in people if
-                                                                 one["state"] == "present"})
-    choice = st.none() if not known else st.none() | st.lists(st.sampled_from(known), unique=True)
-    wanted = [group(name, description=draw(st.none() | st.sampled_from(["", "x"])), members=draw(choice),
-                    state=draw(STATES)) for name in draw(st.sets(NAMES))]
-    asked = params(wanted, people, adopt=draw(st.booleans()), purge=draw(st.booleans()))
-    inside = {name: {there[who].id: who for who in draw(st.sets(st.sampled_from(sorted(there))))} if there else {}
-              for name in users.declared_members(asked) if name in groups}
-    caller = draw(st.sampled_from([found.id for found in there.values()] or ["x"]))
-    return asked, Observed({"Default": "default"}, groups, there, inside, {name: one.id for name, one in there.items()},
-                           names=frozenset(there), caller=caller)
-
-
-@settings(max_examples=300, deadline=None)
-@given(situations())
-def test_a_plan_is_safe_and_leads_to_what_is_declared(situation):
-    asked, observed = situation
-    if users.validate(asked):
-        return
-    try:
-        plan = users.decide(asked, observed)
-    except errors.Refused:
-        return
-    people, groups = dict(observed.users), dict(observed.groups)
-    members = {name: dict(inside) for name, inside in observed.members.items()}
-    for action in plan:
-        rows = people if action.kind == "user" else groups
-        if action.kind == "group membership":
-            who, where = action.details["name"], members.setdefault(action.details["group"], {})
-            if action.verb == "grant":
-                where[people[who].id] = who
-            else:
-                assert where.pop(action.details["user"]) == who
-                assert action.details["user"] != observed.caller
-        elif action.verb == "create":
-            rows[action.name] = Existing("new-" + action.name, dict(
-                {"description": "", "email": "", "enabled": True, "default_project": ""}, **action.after), True)
-        elif action.verb == "delete":
-            found = rows.pop(action.name)
-            assert found.owned and not found.in_use and found.id != observed.caller
-            for inside in members.values():
-                inside.pop(found.id, None)
-        else:
-            found = rows[action.name]
-            assert found.owned or asked["adopt"]
-            assert action.after.get("enabled") is not False or found.id != observed.caller
-            rows[action.name] = Existing(found.id, dict(found.fields, **action.after), True)
-    kept = {name: inside for name, inside in members.items() if name in users.declared_members(asked)}
-    after = Observed(observed.domains, groups, people, kept, {name: one.id for name, one in people.items()},
-                     names=frozenset(people), caller=observed.caller)
-    assert users.decide(asked, after) == []
-    for name, inside in users.declared_members(asked).items():
-        assert sorted(kept.get(name, {}).values()) == sorted(inside)
