@@ -22,8 +22,10 @@ from embedded_region.supervision import birth
 PR_SET_PDEATHSIG = 1
 MODULES = {"keystone": "keystone.wsgi.api", "placement": "placement.wsgi.api", "glance": "glance.wsgi.api",
            "neutron": "neutron.wsgi.api"}
-# SQLite has one writer: more threads would only wait for each other. Keystone and Nova do much besides writing.
-THREADS = {"keystone": 4, "placement": 1, "nova": 8, "glance": 2, "neutron": 2}
+# SQLite has one writer: more threads would only wait for each other. Nova does much besides writing. Keystone 30 keeps
+# the token that it validates on an object that all threads share (AuthContextMiddleware): with several, a request may be
+# judged by the token of another.
+THREADS = {"keystone": 1, "placement": 1, "nova": 8, "glance": 2, "neutron": 2}
 
 
 def die_with_parent() -> None:
