@@ -13,6 +13,7 @@ from ..module_utils._region.document import ROOT, InvalidDocument, load
 from ..module_utils._region.names import owner
 from ..module_utils._region.pools import describe
 from ..module_utils._region.slices import expectations, hosts, tenancy
+from ..module_utils._region.slices_identity import identity
 
 
 class ActionModule(ActionBase):
@@ -71,6 +72,7 @@ def described(document):
     return {
         "region": dict(document.data, owner=owner(document.data["name"]), pools=pools, warnings=warnings),
         "tenancy": tenancy(document.data),
+        "identity": identity(document.data),
         "hosts": hosts(document.data),
         "pools": looked_for["pools"],
         "canary": looked_for["canary"],

@@ -11,7 +11,8 @@ author:
   - the sovereign.region authors (@sovereign-region)
 description:
   - Returns one HTML document that needs no network, no script and no other file, with the sites, their pools and
-    devices, the flavors and who may use them, and the projects and what they hold.
+    devices, the flavors and who may use them, the projects and what they hold, and, as they are declared, groups,
+    users, what they may do, and identity providers.
 positional: _input
 options:
   _input:

@@ -71,6 +71,13 @@ options:
         type: str
         choices: [present, absent]
         default: present
+  pending:
+    description:
+      - Actions of earlier tasks that may not have been made yet. Users and groups that they remove do not keep their
+        domain in use, so that a plan to empty a region is complete.
+    type: list
+    elements: dict
+    default: []
 extends_documentation_fragment:
   - sovereign.region.openstack
   - sovereign.region.ownership

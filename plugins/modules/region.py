@@ -115,6 +115,70 @@ tenancy:
       type: list
       elements: dict
       returned: success
+identity:
+  description:
+    - What is declared about identity, as the modules for it take it. Personas are the roles that they are, references
+      have their domains.
+  returned: success
+  type: dict
+  contains:
+    groups:
+      description: For the option C(groups) of M(sovereign.region.identity_users).
+      type: list
+      elements: dict
+      returned: success
+    users:
+      description: For the option C(users) of M(sovereign.region.identity_users).
+      type: list
+      elements: dict
+      returned: success
+    assignments:
+      description: For the option C(assignments) of M(sovereign.region.identity_role_assignments).
+      type: list
+      elements: dict
+      returned: success
+    scopes:
+      description: For the option C(scopes) of M(sovereign.region.identity_role_assignments).
+      type: list
+      elements: dict
+      returned: success
+    mappings:
+      description: For the option C(mappings) of M(sovereign.region.identity_federation).
+      type: list
+      elements: dict
+      returned: success
+    identity_providers:
+      description: For the option C(identity_providers) of M(sovereign.region.identity_federation), protocols inside.
+      type: list
+      elements: dict
+      returned: success
+    service_providers:
+      description: For the option C(service_providers) of M(sovereign.region.identity_federation).
+      type: list
+      elements: dict
+      returned: success
+    checks:
+      description: For the option C(mappings) of M(sovereign.region.identity_mapping_check), assertions inside.
+      type: list
+      elements: dict
+      returned: success
+    context:
+      description:
+        - What is declared around the mappings, for the other options of M(sovereign.region.identity_mapping_check).
+      type: dict
+      returned: success
+    keystone_release:
+      description: Release of Keystone as it is declared, or null.
+      type: str
+      returned: success
+    federation:
+      description: Settings of the section C([federation]) of keystone.conf; what is null is left to Keystone.
+      type: dict
+      returned: success
+    policy:
+      description: What the policy files of the site say.
+      type: dict
+      returned: success
 hosts:
   description:
     - For each host of a pool the pools that it holds cards of, as the roles for accelerators take them.

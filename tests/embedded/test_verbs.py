@@ -6,31 +6,42 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 
 import pytest
 from embedded_content import content
 from embedded_helpers import wait_for
 
-# What a request means, by its method and the end of its path.
-MEANING = {
-    ("POST", "domains"): ("create", "domain"),
-    ("POST", "projects"): ("create", "project"),
-    ("POST", "flavors"): ("create", "flavor"),
-    ("POST", "os-extra_specs"): ("create", "flavor extra specs"),
-    ("POST", "action"): ("grant", "flavor access"),
-}
+# What a request means that creates something, by its method and path.
+MEANING = (
+    (r"POST /v3/domains", ("create", "domain")),
+    (r"POST /v3/projects", ("create", "project")),
+    (r"POST /v2\.1/flavors", ("create", "flavor")),
+    (r"POST /v2\.1/flavors/[^/]+/os-extra_specs", ("create", "flavor extra specs")),
+    (r"POST /v2\.1/flavors/[^/]+/action", ("grant", "flavor access")),
+    (r"POST /v3/groups", ("create", "group")),
+    (r"POST /v3/users", ("create", "user")),
+    (r"PUT /v3/groups/[^/]+/users/[^/]+", ("grant", "group membership")),
+    (r"PUT /v3/(OS-INHERIT/)?(domains/[^/]+|projects/[^/]+|system)/(groups|users)/[^/]+/roles/[^/]+"
+     r"(/inherited_to_projects)?", ("grant", "role assignment")),
+    (r"PUT /v3/OS-FEDERATION/mappings/[^/]+", ("create", "mapping")),
+    (r"PUT /v3/OS-FEDERATION/identity_providers/[^/]+", ("create", "identity provider")),
+    (r"PUT /v3/OS-FEDERATION/identity_providers/[^/]+/protocols/[^/]+", ("create", "protocol")),
+)
 
 
 def meanings(requests):
     """What the servers were asked to do, in the words of actions."""
-    return [MEANING[one.method, one.path.rstrip("/").rsplit("/", 1)[-1]] for one in requests]
+    said = [f"{one.method} {one.path.rstrip('/')}" for one in requests]
+    return [next((meant for pattern, meant in MEANING if re.fullmatch(pattern, text)), text) for text in said]
 
 
 def test_a_plan_changes_nothing_and_site_then_does_exactly_what_it_said(seed, cloud, base):
     planned = seed.run("plan").good()
     assert content(cloud) == base
     assert planned.result["check_mode"] and planned.result["changed"] and not planned.result["failed"]
+    assert {one["kind"] for one in planned.result["actions"]} == {meant[1] for pattern, meant in MEANING}
     assert "1. create domain research" in planned.output
 
     before = seed.mark()

@@ -40,17 +40,28 @@ def run_result(results, verb, region, check_mode=False, failure="", verdicts=(),
     }
 
 
-def declared_verdicts(results, time):
-    """Return one verdict of the rule ``tenancy.declared`` for each module that was run in check mode.
+# What each module asks, by its subject.
+SOURCES = {
+    "projects": "keystone GET /domains, /projects",
+    "flavors": "nova GET /flavors/detail",
+    "groups and users": "keystone GET /groups, /users",
+    "assignments": "keystone GET /role_assignments",
+    "federation": "keystone GET /OS-FEDERATION",
+}
+
+
+def declared_verdicts(results, time, rule="tenancy.declared"):
+    """Return one verdict of a rule for each module that was run in check mode.
 
     Args:
         results: mapping of the subject, such as ``projects``, to the module's result.
         time: when it was asked, in UTC, as ISO 8601.
+        rule: what is judged.
     """
-    return [_declared(subject, result or {}, time) for subject, result in results.items()]
+    return [_declared(rule, subject, result or {}, time) for subject, result in results.items()]
 
 
-def _declared(subject, result, time):
+def _declared(rule, subject, result, time):
     actions = result.get("actions") or []
     if not result or result.get("skipped"):
         status, message = "error", "not asked: an earlier step failed"
@@ -66,14 +77,13 @@ def _declared(subject, result, time):
         status, message = "pass", "as declared"
     reached = status in ("pass", "fail")
     evidence = {
-        "source": {"projects": "keystone GET /domains, /projects", "flavors": "nova GET /flavors/detail"}.get(
-            subject, subject),
+        "source": SOURCES.get(subject, subject),
         "time": time,
         "status": "ok" if reached else "error",
         "value": actions if reached else None,
     }
     return {
-        "rule": "tenancy.declared",
+        "rule": rule,
         "subject": subject,
         "status": status,
         "message": message,

@@ -18,9 +18,16 @@ SUBJECTS = {
     "flavor extra specs": "extra specs of flavor",
     "flavor extra spec": "extra spec of flavor",
     "flavor access": "access to flavor",
+    "group membership": "membership of",
+    "role assignment": "role",
 }
-FIELDS = {"ram_mib": "RAM", "disk_gib": "disk", "vcpus": "vCPUs"}
-UNITS = {"ram_mib": " MiB", "disk_gib": " GiB"}
+FIELDS = {
+    "ram_mib": "RAM", "disk_gib": "disk", "vcpus": "vCPUs", "authorization_ttl": "authorization TTL",
+    "auth_url": "auth URL", "sp_url": "SP URL",
+}
+UNITS = {"ram_mib": " MiB", "disk_gib": " GiB", "authorization_ttl": " min"}
+# Rules of a mapping are no words; how many they are is.
+COUNTED = {"rules": "rule"}
 # So many names of hosts stand in one sentence.
 MOST_HOSTS = 8
 # What a headline says first, by what was run.
@@ -62,12 +69,37 @@ def plan_lines(actions, region, verb="plan", warnings=()):
 
 
 def sentences(actions):
-    """Return a sentence for each action; what is the same on several hosts is said once, with their names."""
-    found = {}
+    """Return a sentence for each action; what is the same on several hosts is said once, with their names.
+
+    One role of one party in several places is one sentence, too.
+    """
+    found, given = {}, {}
     for place, action in enumerate(actions):
         text, host = sentence(action), action.get("host")
-        found.setdefault((text, None if host else place), []).append(host)
-    return [text + _on(hosts) for (text, unused), hosts in found.items()]
+        grant = _grant(action)
+        if grant:
+            text = "{0} role {1} of {2}".format(action["verb"], *grant[:2])
+            given.setdefault(text, []).append(grant[2])
+        found.setdefault((text, None if host or grant else place), []).append(host)
+    return [text + (" on " + _listed(given[text]) if text in given else _on(hosts))
+            for (text, unused), hosts in found.items()]
+
+
+def _grant(action):
+    """Return (role, to whom, where) of a role assignment, in words; None for any other action."""
+    fields = action.get("after") or action.get("before") or {}
+    actor = next((key for key in ("group", "user") if fields.get(key)), None)
+    scope = next((key for key in ("project", "domain", "system") if fields.get(key)), None)
+    if action["kind"] != "role assignment" or not actor or not scope or action.get("interrupts"):
+        return None
+    where = "the system" if scope == "system" else "{0} {1}".format(scope, _plain(fields[scope]))
+    where = "the projects below " + where if fields.get("inherited") else where
+    return _plain(fields["role"]), "{0} {1}".format(actor, _plain(fields[actor])), where
+
+
+def _listed(words):
+    """Return all of them: who may do what where is not shortened."""
+    return words[0] if len(words) == 1 else "{0} and {1}".format(", ".join(words[:-1]), words[-1])
 
 
 def _on(hosts):
@@ -121,7 +153,7 @@ def _counted(kind, number):
 def _fields(after):
     """Return the fields of a new object worth a word: what is empty, or as it would be anyway, is not."""
     return [
-        "{0} {1}".format(_label(key), _value(value, key))
+        _count(key, value) if key in COUNTED else "{0} {1}".format(_label(key), _value(value, key))
         for key, value in after.items()
         if value not in ("", [], {}, None) and not (key == "enabled" and value is True) and key != "project"
     ]
@@ -129,9 +161,14 @@ def _fields(after):
 
 def _changes(before, after):
     return [
-        "{0} from {1} to {2}".format(_label(key), _value(before.get(key), key), _value(value, key))
+        "other rules ({0} instead of {1})".format(_count(key, value), len(before.get(key) or ())) if key in COUNTED
+        else "{0} from {1} to {2}".format(_label(key), _value(before.get(key), key), _value(value, key))
         for key, value in after.items()
     ]
+
+
+def _count(key, value):
+    return count(len(value or ()), COUNTED[key])
 
 
 def _label(key):

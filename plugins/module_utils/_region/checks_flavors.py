@@ -57,18 +57,13 @@ def _access(view, path, flavor):
     projects, seen, found = {}, set(), []
     for index, reference in enumerate(flavor["access"] or []):
         where = child(path, index)
-        meant = view.project(reference)
-        if len(meant) > 1:
-            expected = "the project with its domain: {0}".format(" or ".join(meant))
-            found.append(Problem(where, reference, expected, kind="reference"))
-        elif not meant:
-            valid = view.full_names if "/" in reference else view.any_names
-            found += view.unknown(where, reference, "projects", valid)
-        elif meant[0] in seen:
+        unknown, name = view.refer(where, "projects", reference)
+        found += unknown
+        if name in seen:
             found.append(Problem(where, reference, "each project once", kind="meaning"))
-        else:
-            seen.add(meant[0])
-            projects[where] = (reference, meant[0])
+        elif name:
+            seen.add(name)
+            projects[where] = (reference, name)
     return found, projects
 
 

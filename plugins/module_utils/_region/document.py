@@ -9,7 +9,15 @@ from dataclasses import dataclass
 
 from .._core.errors import DeclarationError
 from .._core.schema import Problem, child
-from . import checks_flavors, checks_pools, checks_sites, checks_tenancy
+from . import (
+    checks_assignments,
+    checks_federation,
+    checks_flavors,
+    checks_identity,
+    checks_pools,
+    checks_sites,
+    checks_tenancy,
+)
 from .migrate import migrate
 from .plain import to_plain
 from .schema import VALIDATOR
@@ -19,9 +27,14 @@ from .warnings import warnings
 ROOT = "sovereign_region"
 
 # Each takes a View and returns the problems of its subject.
-CHECKS = (checks_sites.problems, checks_pools.problems, checks_tenancy.problems, checks_flavors.problems)
+CHECKS = tuple(
+    module.problems for module in (
+        checks_sites, checks_pools, checks_tenancy, checks_flavors,
+        checks_identity, checks_assignments, checks_federation,
+    )
+)
 
-RESERVED = ("isolation", "identity", "governance")
+RESERVED = ("isolation", "governance")
 
 
 class InvalidDocument(DeclarationError):
@@ -111,5 +124,19 @@ def _normalised(plain):
         # Nova keeps text only; 2 and "2" are the same extra spec.
         flavor["extra_specs"] = {key: str(value) for key, value in flavor["extra_specs"].items()}
         if flavor["access"] is not None:
-            flavor["access"] = [view.project(name)[0] for name in flavor["access"]]
+            flavor["access"] = [view.meant("projects", name)[0] for name in flavor["access"]]
+    for item, key, kind in _references(data["identity"]):
+        if item[key] is not None:
+            item[key] = view.meant(kind, item[key])[0]
+    for group in data["identity"]["groups"]:
+        if group["members"] is not None:
+            group["members"] = [view.meant("users", name)[0] for name in group["members"]]
     return data
+
+
+def _references(identity):
+    """Return (item, key, kind of what it names) for each reference that is written with or without its domain."""
+    found = [(user, "default_project", "projects") for user in identity["users"]]
+    kinds = checks_assignments.KINDS
+    found += [(one, "project", "projects") for one in identity["scopes"]]
+    return found + [(one, key, kinds[key]) for one in identity["assignments"] for key in kinds]

@@ -37,6 +37,7 @@ def page(view):
         _sites(view["sites"]),
         _flavors(view["flavors"]),
         _projects(view["projects"]),
+        _people(view["people"], view["providers"]),
         "</main>",
         _footer(view),
         "</body>",
@@ -149,6 +150,26 @@ def _projects(projects):
     )
     return _table("Who there is, and what they hold", "Projects, the flavors they may use and the devices they hold", (
         ("Project", ""), ("What for", ""), ("Must stay in", ""), ("May use", ""), ("Holds now", "")), rows)
+
+
+def _people(people, providers):
+    """Return the tables of who may do what and who vouches for them; nothing where nothing of it is declared."""
+    rows = "".join(
+        '<tr><th scope="row">{0}</th><td>{1}</td><td>{2}</td><td>{3}</td></tr>'.format(
+            text(one["name"]), text(one["description"]), _chips(one["is"]) or "nothing", _chips(one["who"]))
+        for one in people
+    )
+    vouching = "".join(
+        '<tr><th scope="row">{0}</th><td>{1}</td><td>{2}</td><td>{3}</td></tr>'.format(
+            text(one["name"]) + ("" if one["enabled"] else ' <span class="chip">disabled</span>'),
+            text(one["description"]), text(one["domain"]), _chips(one["ways"]))
+        for one in providers
+    )
+    found = _table("Who may do what", "Groups and users and what they are, as declared", (
+        ("Group or user", ""), ("What for", ""), ("Is", ""), ("Who that is", "")), rows) if rows else ""
+    return found + (_table("Who vouches for users", "Identity providers, as declared", (
+        ("Identity provider", ""), ("What for", ""), ("Domain of its users", ""), ("Logs in by", "")), vouching)
+        if vouching else "")
 
 
 def _table(title, caption, columns, rows):

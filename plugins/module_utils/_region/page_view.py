@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from .names import qualified
+from .page_people import people, providers
 
 
 def view(declared, capacity, projects, flavors, written, note=""):
@@ -36,6 +37,8 @@ def view(declared, capacity, projects, flavors, written, note=""):
         ],
         "flavors": rows,
         "projects": [_project(project, rows, residency, pools) for project in projects],
+        "people": people(region["identity"]),
+        "providers": providers(region["identity"]),
     }
 
 

@@ -10,6 +10,18 @@ Python's ``$`` also matches before a trailing line feed. ``patternErrorMessage``
 from __future__ import annotations
 
 from .._core.schema import Schema
+from .schema_federation import (
+    ASSERTION,
+    EXPECT,
+    IDENTITY_PROVIDER,
+    LOCAL,
+    MAPPING,
+    PROTOCOL,
+    REMOTE,
+    RULE,
+    SERVICE_PROVIDER,
+)
+from .schema_identity import ASSIGNMENT, GROUP, IDENTITY, SCOPE, USER
 from .schema_tenancy import DOMAIN, FLAVOR, PROJECT, TENANCY
 
 NAME = {
@@ -147,7 +159,7 @@ REGION = {
             "default": {},
         },
         "isolation": _reserved("Kata Containers and container runtimes"),
-        "identity": _reserved("federated Keystone"),
+        "identity": {"$ref": "#/$defs/identity", "description": "Who people are, and what they may do.", "default": {}},
         "tenancy": {"$ref": "#/$defs/tenancy", "description": "Who may use what.", "default": {}},
         "governance": _reserved("rules, evidence and reports"),
     },
@@ -170,6 +182,20 @@ SCHEMA = {
         "domain": DOMAIN,
         "project": PROJECT,
         "flavor": FLAVOR,
+        "identity": IDENTITY,
+        "group": GROUP,
+        "user": USER,
+        "assignment": ASSIGNMENT,
+        "scope": SCOPE,
+        "mapping": MAPPING,
+        "rule": RULE,
+        "rule_local": LOCAL,
+        "rule_remote": REMOTE,
+        "assertion": ASSERTION,
+        "expectation": EXPECT,
+        "identity_provider": IDENTITY_PROVIDER,
+        "protocol": PROTOCOL,
+        "service_provider": SERVICE_PROVIDER,
     },
 }
 

@@ -21,7 +21,22 @@ DEFAULT_DOMAIN = "Default"
 # About a second: a thousand wrong names in a document of a thousand projects are told without their nearest.
 MOST_COMPARISONS = 100000
 
-WORDS = {"sites": "site", "pools": "pool", "domains": "domain", "projects": "project", "flavors": "flavor"}
+WORDS = {
+    "sites": "site",
+    "pools": "pool",
+    "domains": "domain",
+    "projects": "project",
+    "flavors": "flavor",
+    "groups": "group",
+    "users": "user",
+    "assignments": "assignment",
+    "scopes": "scope",
+    "mappings": "mapping",
+    "identity_providers": "identity provider",
+    "service_providers": "service provider",
+}
+# What lives in a domain, and is written ``name`` where one domain has it, else ``domain/name``.
+IN_DOMAINS = ("projects", "groups", "users")
 
 
 class View:
@@ -33,10 +48,12 @@ class View:
         root: the path of the document itself.
 
     Attributes:
-        sites, pools, domains, projects, flavors: lists of (path, item with its defaults), sound items only.
-        names: mapping of those five words to the list of (path, name), of every item with a readable name.
+        sites, pools, domains, projects, flavors, groups, users, assignments, scopes, mappings,
+            identity_providers, service_providers: lists of (path, item with its defaults), sound items only.
+        names: mapping of those words to the list of (path, name), of every item with a readable name.
         site_of, pool_of, project_of: mapping of name to sound item; projects by ``domain/name``.
-        full_names, any_names: sorted names of all projects, with their domains and with or without.
+        identity_path: the path of that section.
+        keystone_release, absent: what stands there; judged by the schema.
     """
 
     def __init__(self, document, broken, root):
@@ -47,30 +64,56 @@ class View:
         self.names = {}
         self.sites = self._items(document, root, "sites")
         self.pools = self._items(document.get("accelerators", {}), child(root, "accelerators"), "pools")
-        tenancy = document.get("tenancy", {})
-        self.domains = self._items(tenancy, child(root, "tenancy"), "domains")
-        self.projects = self._items(tenancy, child(root, "tenancy"), "projects")
-        self.flavors = self._items(tenancy, child(root, "tenancy"), "flavors")
+        tenancy, identity = document.get("tenancy", {}), document.get("identity", {})
+        where = child(root, "tenancy")
+        self.domains = self._items(tenancy, where, "domains")
+        self.projects = self._items(tenancy, where, "projects")
+        self.flavors = self._items(tenancy, where, "flavors")
+        self.identity_path = where = child(root, "identity")
+        self.groups = self._items(identity, where, "groups")
+        self.users = self._items(identity, where, "users")
+        self.assignments = self._items(identity, where, "assignments")
+        self.scopes = self._items(identity, where, "scopes")
+        self.mappings = self._items(identity, where, "mappings")
+        self.identity_providers = self._items(identity, where, "identity_providers")
+        self.service_providers = self._items(identity, where, "service_providers")
+        self.absent = identity.get("absent") if isinstance(identity, dict) else None
+        self.keystone_release = identity.get("keystone_release") if isinstance(identity, dict) else None
         self.site_of = {site["name"]: site for path, site in reversed(self.sites)}
         self.pool_of = {pool["name"]: pool for path, pool in reversed(self.pools)}
         self.project_of = {
             qualified(project["domain"], project["name"]): project for path, project in reversed(self.projects)
         }
-        self._full_names = _full_names(tenancy)
         self._comparisons = 0
-        full = sorted(name for names in self._full_names.values() for name in names)
-        self.full_names = dict.fromkeys(full)
-        self.any_names = dict.fromkeys(sorted(self._full_names) + full)
+        sections = {"projects": tenancy, "groups": identity, "users": identity}
+        self._by_name = {kind: _full_names(sections[kind], kind) for kind in IN_DOMAINS}
+        self._full_names = {
+            kind: dict.fromkeys(sorted(name for names in found.values() for name in names))
+            for kind, found in self._by_name.items()
+        }
 
     def declared(self, kind):
         """Return the names of one kind, also those of broken items."""
         return [name for path, name in self.names[kind]]
 
-    def project(self, reference):
-        """Return the full names of the projects that a reference may mean: one, none or several."""
+    def meant(self, kind, reference):
+        """Return the full names that a reference to a project, group or user may mean: one, none or several."""
         if "/" in reference:
-            return [reference] if reference in self.full_names else []
-        return self._full_names.get(reference, [])
+            return [reference] if reference in self._full_names[kind] else []
+        return self._by_name[kind].get(reference, [])
+
+    def refer(self, path, kind, reference):
+        """Return the problems of a reference to a project, group or user, and its full name where there is none."""
+        meant = self.meant(kind, reference)
+        if len(meant) > 1:
+            expected = "the {0} with its domain: {1}".format(WORDS[kind], " or ".join(meant))
+            return [Problem(path, reference, expected, kind="reference")], None
+        if not meant:
+            valid = dict(self._full_names[kind])
+            if "/" not in reference:
+                valid = dict.fromkeys(sorted(self._by_name[kind]) + list(valid))
+            return self.unknown(path, reference, kind, valid), None
+        return [], meant[0]
 
     def unknown(self, path, value, kind, valid):
         """Return the problem of a reference to what is not declared, as a list.
@@ -106,7 +149,7 @@ class View:
             if where in self._broken:
                 self._unsound.add(kind)
                 continue
-            item = VALIDATOR.complete_part(WORDS[kind], item)
+            item = VALIDATOR.complete_part(WORDS[kind].replace(" ", "_"), item)
             if kind == "pools":
                 item["consumer"] = _consumer(items[index])
             sound.append((where, item))
@@ -126,10 +169,10 @@ def _with_parents(paths):
     return found
 
 
-def _full_names(tenancy):
-    """Return mapping of project name to its full names, also of projects that are broken elsewhere."""
+def _full_names(section, kind):
+    """Return mapping of name to full names of what lives in domains, also of items that are broken elsewhere."""
     found = {}
-    items = tenancy.get("projects") if isinstance(tenancy, dict) else None
+    items = section.get(kind) if isinstance(section, dict) else None
     for item in items if isinstance(items, list) else []:
         item = item if isinstance(item, dict) else {}
         name, domain = item.get("name"), item.get("domain", DEFAULT_DOMAIN)

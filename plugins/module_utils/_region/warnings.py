@@ -9,13 +9,15 @@ from itertools import combinations
 
 from .jurisdictions import within
 from .pools import describe
+from .warnings_identity import identity_warnings
 
 
 def warnings(document):
     """Return one sentence for each doubt about a normalised document."""
     pools = describe(document)
     flavors = document["tenancy"]["flavors"]
-    return _idle_pools(pools, flavors) + _shared_classes(pools) + _unused(document, flavors) + _residency(document)
+    found = _idle_pools(pools, flavors) + _shared_classes(pools) + _unused(document, flavors) + _residency(document)
+    return found + identity_warnings(document["identity"])
 
 
 def _idle_pools(pools, flavors):

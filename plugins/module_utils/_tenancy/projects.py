@@ -34,6 +34,7 @@ ARGUMENT_SPEC = dict(
         "default": [],
         "options": dict(_COMMON, domain={"type": "str", "default": "Default"}),
     },
+    pending={"type": "list", "elements": "dict", "default": []},
 )
 FIELDS = ("description", "enabled", "tags")
 
@@ -90,8 +91,18 @@ def observe(cloud, params):
         projects[name] = _with_use(projects[name], project_in_use(cloud, projects[name].id))
     for name in _removals(_domains(params, domains, True)):
         staying = sorted(set(inside.get(domains[name].id, ())) - leaving)
-        domains[name] = _with_use(domains[name], domain_in_use(cloud, domains[name].id, staying))
+        gone = {kind + "s": _leaving(params["pending"], kind, name) for kind in ("user", "group")}
+        gone["identity_providers"] = [
+            one["name"] for one in params["pending"]
+            if one.get("kind") == "identity provider" and one.get("verb") == "delete"]
+        domains[name] = _with_use(domains[name], domain_in_use(cloud, domains[name].id, staying, gone))
     return observed
+
+
+def _leaving(pending, kind, domain):
+    """Return the names of users or groups of a domain that an earlier part of the plan removes."""
+    gone = [one["name"].partition("/") for one in pending if one.get("kind") == kind and one.get("verb") == "delete"]
+    return [short for where, slash, short in gone if where == domain]
 
 
 def _existing(item, tag):

@@ -37,16 +37,36 @@ def project_in_use(cloud, project_id):
     return held
 
 
-def domain_in_use(cloud, domain_id, projects):
+def domain_in_use(cloud, domain_id, projects, leaving=None):
     """Return what the domain holds, in words.
 
     Args:
         cloud: Cloud.
         domain_id: id of the domain.
         projects: names of the projects in it that would stay.
+        leaving: mapping of ``users``, ``groups`` and ``identity_providers`` to the names of those in it that the plan
+            removes before.
     """
     held = ["project {0} is in it".format(name) for name in projects[:3]]
     for what, path in _IN_DOMAIN:
-        if cloud.any("identity", path, what, {"domain_id": domain_id}):
+        names = list((leaving or {}).get(what) or ())
+        query = {"domain_id": domain_id}
+        if cloud.any("identity", path, what, query) and (
+                not names or _more_than(names, cloud.list("identity", path, what, query))):
             held.append("it has {0}".format(what))
-    return held
+    # Keystone would delete them with the domain, and every login through them would end.
+    gone = (leaving or {}).get("identity_providers") or ()
+    providers = cloud.list("identity", "/OS-FEDERATION/identity_providers", "identity_providers")
+    return held + [
+        "users of identity provider {0} live in it".format(row["id"])
+        for row in providers if row.get("domain_id") == domain_id and row["id"] not in gone
+    ]
+
+
+def _more_than(names, rows):
+    """Whether there are others than these. A federated user may bear the name of a local one, and would stay."""
+    for row in rows:
+        if row.get("name") not in names:
+            return True
+        names.remove(row["name"])
+    return False

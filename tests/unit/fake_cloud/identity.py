@@ -27,6 +27,7 @@ class Identity:
             ("GET", "/projects", self.list_projects),
             ("GET", "/users", lambda body, query: (200, {"users": [u for u in self.users if u == query["domain_id"]]})),
             ("GET", "/groups", lambda body, query: (200, {"groups": []})),
+            ("GET", "/OS-FEDERATION/identity_providers", lambda body, query: (200, {"identity_providers": []})),
             ("POST", "/domains", lambda body, query: self._create("domain", self.domains, body["domain"])),
             ("POST", "/projects", lambda body, query: self._create("project", self.projects, body["project"])),
             ("PATCH", "/domains/(.+)", lambda key, body, query: self._change("domain", self.domains, key, body)),

@@ -135,3 +135,48 @@ def test_hostile_names_stay_text(where):
     assert not {"script", "img"} & set(read.tags)
     assert not [key for key, value in read.attributes if key.startswith("on")]
     assert "alert(1)" in read.text
+
+
+def with_identity(name="g", description="Who reads images"):
+    """A document with people, of whom a group and a provider bear a name and a description."""
+    return described(load({
+        "version": 1,
+        "name": "r",
+        "sites": [{"name": "site-a", "jurisdiction": "DE"}],
+        "tenancy": {"projects": [{"name": "clinic"}], "domains": [{"name": "d"}]},
+        "identity": {
+            "groups": [{"name": name, "description": description}, {"name": "auditors", "members": ["otto"]}],
+            "users": [{"name": "otto"}],
+            "assignments": [
+                {"persona": "member", "group": name, "project": "clinic"},
+                {"persona": "reader", "group": name, "domain": "d", "inherited": True},
+                {"persona": "auditor", "group": "auditors", "system": True},
+                {"role": "creator", "user": "otto", "domain": "d"},
+            ],
+            "mappings": [{"name": "m", "rules": [{"local": [{"user": {"name": "{0}"}}], "remote": [{"type": "sub"}]}]}],
+            "identity_providers": [{"name": "campus", "domain": "d", "description": description, "enabled": False,
+                                    "protocols": [{"name": "openid", "mapping": "m"}]}],
+        },
+    }))
+
+
+def test_who_may_do_what_and_who_vouches_for_them():
+    text = Reader(region_page(with_identity(), [], [], [], "now")).text
+    assert ("Default/g Who reads images member in Default/clinic reader in all projects below domain d "
+            "whom identity providers name") in text
+    assert "Default/auditors auditor of the region Default/otto" in text
+    assert "Default/otto role creator in domain d a local user" in text
+    assert "campus disabled Who reads images d openid, mapping m" in text
+
+
+def test_without_identity_the_page_says_nothing_about_it():
+    text = Reader(page()).text
+    assert "Who may do what" not in text and "Who vouches" not in text
+
+
+def test_hostile_names_of_people_stay_text():
+    # A slash separates domain and name, so a group cannot have one; a description can.
+    html = region_page(with_identity(HOSTILE.replace("/", ""), HOSTILE), [], [], [], "now")
+    reader = Reader(html)
+    assert "script" not in reader.tags and "img" not in reader.tags
+    assert HOSTILE in " ".join(reader.words)

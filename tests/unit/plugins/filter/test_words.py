@@ -59,6 +59,14 @@ def test_one_change_is_singular():
      "update extra specs of flavor h200.1: pci_passthrough:alias from h200:1 to h200:2"),
     (action(kind="flavor", name="f", after={"ram_mib": 8192, "vcpus": 4, "disk_gib": 0, "public": False}),
      "create flavor f (RAM 8192 MiB, vCPUs 4, disk 0 GiB, public no)"),
+    (action("grant", "group membership", "Default/otto in Default/auditors", None, {"user": "Default/otto"}),
+     "grant membership of Default/otto in Default/auditors"),
+    (action(kind="mapping", name="campus", after={"schema_version": "2.0", "rules": [{"local": [], "remote": []}]}),
+     "create mapping campus (schema version 2.0, 1 rule)"),
+    (action("update", "mapping", "campus", {"rules": [{}]}, {"rules": [{}, {}]}),
+     "update mapping campus: other rules (2 rules instead of 1)"),
+    (action("update", "identity provider", "campus", {"authorization_ttl": None}, {"authorization_ttl": 720}),
+     "update identity provider campus: authorization TTL from none to 720 min"),
 ])
 def test_a_sentence_for_each_verb(given, said):
     assert plan_text([given], "r")[1] == "1. " + said
@@ -79,6 +87,25 @@ def test_the_same_on_several_hosts_is_said_once():
         "(on gpu-0, gpu-1, gpu-2, gpu-3, gpu-4, gpu-5, gpu-6, gpu-7 and 3 more)")
     assert lines[2].endswith("to vfio-pci") and len(lines) == 3
     assert "12 changes: 12 driver overrides" in lines[0]
+
+
+def test_one_role_in_several_places_is_one_sentence():
+    def grant(role, **fields):
+        return action("grant", "role assignment", "…", None, dict({"role": role, "inherited": False}, **fields))
+
+    lines = plan_text([
+        grant("reader", group="d/g", project="d/a"), grant("member", group="d/g", project="d/a"),
+        grant("reader", group="d/g", project="d/b"), grant("reader", group="d/g", domain="d", inherited=True),
+        grant("reader", user="d/g", system=True),
+        action("revoke", "role assignment", "…", {"role": "reader", "group": "d/g", "project": "d/a"}, None),
+    ], "r")
+    assert lines == [
+        "Plan for region r: 6 changes: 1 role assignment",
+        "1. grant role reader of group d/g on project d/a, project d/b and the projects below domain d",
+        "2. grant role member of group d/g on project d/a",
+        "3. grant role reader of user d/g on the system",
+        "4. revoke role reader of group d/g on project d/a",
+    ]
 
 
 def test_what_two_modules_do_alike_is_said_twice():

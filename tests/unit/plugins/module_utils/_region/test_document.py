@@ -51,7 +51,26 @@ def test_the_least_document_gets_every_default():
         "sites": [{"name": "a", "jurisdiction": "DE"}],
         "accelerators": {"pools": []},
         "isolation": {},
-        "identity": {},
+        "identity": {
+            "keystone_release": None,
+            "groups": [],
+            "users": [],
+            "assignments": [],
+            "scopes": [],
+            "mappings": [],
+            "identity_providers": [],
+            "service_providers": [],
+            "absent": {"mappings": [], "identity_providers": [], "service_providers": []},
+            "federation": {
+                "trusted_dashboards": [],
+                "assertion_prefix": None,
+                "remote_id_attribute": None,
+                "default_authorization_ttl": None,
+                "sso_callback_template": None,
+                "attribute_mapping_default_schema_version": None,
+            },
+            "policy": {"overrides": {}, "enforce_scope": True, "enforce_new_defaults": True, "expect": []},
+        },
         "tenancy": {"domains": [], "projects": [], "flavors": []},
         "governance": {},
     }
@@ -91,8 +110,8 @@ def test_inventories_are_valid_and_leave_no_doubt(name):
 
 
 def test_reserved_sections_are_validated_loosely():
-    data = load(dict(region(), isolation={"anything": [1]}, identity=None)).data
-    assert (data["isolation"], data["identity"]) == ({"anything": [1]}, {})
+    data = load(dict(region(), isolation={"anything": [1]}, governance=None)).data
+    assert (data["isolation"], data["governance"]) == ({"anything": [1]}, {})
     assert paths(dict(region(), governance=[])) == ["governance"]
 
 

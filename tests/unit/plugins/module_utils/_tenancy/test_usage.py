@@ -15,7 +15,9 @@ class Cloud:
     def __init__(self, names):
         self.rows = [{"name": name} for name in names]
 
-    def list(self, service, path, key, query):
+    def list(self, service, path, key, query=None):
+        if path == "/OS-FEDERATION/identity_providers":
+            return [{"id": "campus", "domain_id": "e"}, {"id": "school", "domain_id": "d2"}]
         return list(self.rows) if path == "/users" else []
 
     def any(self, service, path, key, query):
@@ -36,3 +38,12 @@ def test_who_leaves_before_does_not_keep_the_domain(there, leaving, held):
     before = {key: list(names) for key, names in (leaving or {}).items()}
     assert domain_in_use(Cloud(there), "d", [], leaving) == held
     assert (leaving or {}) == before
+
+
+@pytest.mark.parametrize(("leaving", "held"), [
+    (None, ["users of identity provider campus live in it"]),
+    ({"identity_providers": ["school"]}, ["users of identity provider campus live in it"]),
+    ({"identity_providers": ["campus"]}, []),
+])
+def test_an_identity_provider_keeps_its_domain(leaving, held):
+    assert domain_in_use(Cloud([]), "e", [], leaving) == held
