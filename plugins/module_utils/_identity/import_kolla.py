@@ -38,6 +38,9 @@ def from_kolla(variables, files=None):
     mappings = _rows(variables, MAPPINGS, problems)
     found = {"mappings": _mappings(mappings, files, notes, problems),
              "identity_providers": _providers(providers, variables.get(ATTRIBUTE), notes, problems)}
+    dashboards = variables.get(DASHBOARDS) or []
+    if not isinstance(dashboards, (list, tuple)):
+        problems.append("{0}: expected a list of URLs".format(DASHBOARDS))
     if problems:
         raise DeclarationError(problems)
     known = {row["name"] for row in found["mappings"]}
@@ -46,13 +49,13 @@ def from_kolla(variables, files=None):
             if protocol["mapping"] not in known:
                 notes.append("{0}: mapping {1!r} of {2} is not among the mappings that were read; declare it below "
                              "identity.mappings".format(PROVIDERS, protocol["mapping"], provider["name"]))
-    if variables.get(DASHBOARDS):
-        found["federation"] = {"trusted_dashboards": [str(one) for one in variables[DASHBOARDS]]}
+    if dashboards:
+        found["federation"] = {"trusted_dashboards": [str(one) for one in dashboards]}
     options = variables.get(OPTIONS)
     if options:
-        # Their values may be secrets, such as OIDCClientSecret: only names are told.
-        notes.append("{0}: {1} configure the web server and are not carried over".format(
-            OPTIONS, ", ".join(sorted(str(name) for name in options))))
+        # Their values may be secrets, such as OIDCClientSecret: only names are told, where it is known what is a name.
+        told = sorted(str(name) for name in options) if isinstance(options, dict) else ["these options"]
+        notes.append("{0}: {1} configure the web server and are not carried over".format(OPTIONS, ", ".join(told)))
     made, refused = section(found)
     return {"identity": made, "domains": domains_of(made), "notes": notes + refused}
 
@@ -66,9 +69,13 @@ def _rows(variables, name, problems):
 
 
 def _mappings(rows, files, notes, problems):
-    found = []
-    for row in rows:
+    found, seen = [], set()
+    for index, row in enumerate(rows):
         name = str(row["name"])
+        if name in seen:
+            problems.append("{0}[{1}]: {2} stands in an earlier row; keep one of them".format(MAPPINGS, index, name))
+            continue
+        seen.add(name)
         if name not in files:
             notes.append("{0}: the rules of {1} are in {2}, which was not read; the mapping is left out".format(
                 MAPPINGS, name, row.get("file") or "a file that is not named"))
@@ -108,9 +115,15 @@ def _providers(rows, attribute, notes, problems):
         provider = found.setdefault(name, {
             "name": name, "domain": str(row["openstack_domain"]), "description": str(row.get("public_name") or ""),
             "remote_ids": [], "protocols": []})
+        if provider["domain"] != str(row["openstack_domain"]):
+            problems.append("{0}[{1}]: openstack_domain {2!r}, but {3} is in domain {4!r} in an earlier row".format(
+                PROVIDERS, index, str(row["openstack_domain"]), name, provider["domain"]))
         if row.get("identifier") and str(row["identifier"]) not in provider["remote_ids"]:
             provider["remote_ids"].append(str(row["identifier"]))
         protocol = str(row["protocol"])
+        if protocol in [one["name"] for one in provider["protocols"]]:
+            problems.append("{0}[{1}]: protocol {2!r} of {3} stands in an earlier row; keep one of them".format(
+                PROVIDERS, index, protocol, name))
         provider["protocols"].append({"name": protocol, "mapping": str(row["attribute_mapping"]),
                                       "remote_id_attribute": attribute or None if protocol == "openid" else None})
         server = [key for key in _OF_THE_SERVER if row.get(key)]

@@ -14,6 +14,7 @@ from .._region.personas import PERSONAS
 from .._region.schema import VALIDATOR
 from .._region.schema_federation import IDENTITY_PROVIDER, MAPPING, PROTOCOL, SERVICE_PROVIDER
 from .._region.schema_identity import ASSIGNMENT, GROUP, IDENTITY
+from .federation_spec import SYNCHRONISING, SYNCHRONISING_SINCE
 
 _SHAPE = Schema(dict(IDENTITY, **{"$defs": VALIDATOR.root["$defs"]}))
 _KINDS = {
@@ -43,9 +44,14 @@ def section(found):
             provider["protocols"] = [_short(row, PROTOCOL) for row in provider["protocols"]]
     if found.get("federation"):
         made["federation"] = dict(found["federation"])
-    notes = ["the region document does not take {0}".format(problem.sentence())
-             for problem in _SHAPE.problems(made, "identity")]
-    return made, notes
+    newest = [row["name"] for row in made.get("mappings", ()) if row.get("schema_version") == SYNCHRONISING]
+    if newest:
+        # No API tells the release; without one the document takes no mapping of this schema.
+        made["keystone_release"] = "{0}.{1}".format(*SYNCHRONISING_SINCE)
+    notes = ["mapping {0} has schema {1}, which Keystone has from {2} on; correct keystone_release if it is a later "
+             "one".format(name, SYNCHRONISING, made["keystone_release"]) for name in newest]
+    return made, notes + ["the region document does not take {0}".format(problem.sentence())
+                          for problem in _SHAPE.problems(made, "identity")]
 
 
 def _short(row, shape):

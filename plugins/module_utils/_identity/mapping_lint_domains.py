@@ -27,6 +27,7 @@ def findings(rules, version, context):
             found_here += _named(path, part, context)
             if version == "1.0":
                 found_here += _ignored(path, part)
+        found_here += _chosen(rule)
     if version != "1.0":
         found_here += _missing(rules) + list(_projects(rules))
     return found_here
@@ -52,6 +53,20 @@ def _named(path, part, context):
         name = domain_name(holder)
         if name is not None and context.domains is not None and name not in context.domains:
             yield unknown("unknown-domain", where, name, "domain", context.domains)
+
+
+def _chosen(rule):
+    """Yield a finding for each domain of groups or projects that a claim chooses."""
+    parts = dict(rule.locals)
+    for text in rule.texts:
+        if text.keys[-2:-1] != ("domain",) or text.keys[0] == "user":
+            continue
+        part = parts[".".join(text.path.split(".")[:2])]
+        if text.keys[0] == "domain" and not {"groups", "projects"} & set(part):
+            continue
+        claims = [source.claim for source in rule.sources(text) if source.operator != "whitelist" or source.regex]
+        if claims:
+            yield found("domain-from-claim", text.path, "{0} chooses the domain".format(", ".join(map(repr, claims))))
 
 
 def _ignored(path, part):

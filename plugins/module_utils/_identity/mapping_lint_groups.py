@@ -9,7 +9,10 @@ Source of what Keystone does: ``keystone/federation/utils.py`` (``_normalize_gro
 
 from __future__ import annotations
 
+import re
+
 from .mapping_lint_context import domain_name, shown
+from .mapping_lint_model import domain_of
 from .mapping_lint_regex import pattern_of
 from .mapping_lint_table import found, unknown
 
@@ -36,11 +39,12 @@ def findings(rules, context):
             if text.keys in (("group", "id"), ("group_ids",)):
                 found_here += _ids(rule, text)
             elif text.keys == ("groups",):
-                found_here += _names(rule, text, domain_name(parts[text.path.rpartition(".")[0]]), context)
+                found_here += _names(rule, text, parts[text.path.rpartition(".")[0]], context)
             elif text.keys == ("group", "name") and text.path.endswith(".group.name"):
                 group = parts[text.path[:-len(".group.name")]]["group"]
                 found_here += _unfiltered(rule, text)
-                found_here += _known(_constants(rule, text), domain_name(group), context)
+                found_here += _known(_constants(rule, text), group, context)
+                found_here += _privileged(rule, text, group, context)
     return found_here
 
 
@@ -53,13 +57,14 @@ def _ids(rule, text):
         yield found("group-id", text.path, "{0!r} is an id".format(text.template.text))
 
 
-def _names(rule, text, domain, context):
+def _names(rule, text, holder, context):
     yield from _unfiltered(rule, text)
     names = _constants(rule, text)
     for path, name in names:
         if "name" in name and not name.startswith(_JSON):
             yield found("group-named-name", path, "{0!r} holds 'name'".format(name))
-    yield from _known(names, domain, context)
+    yield from _known(names, holder, context)
+    yield from _privileged(rule, text, holder, context)
 
 
 def _unfiltered(rule, text):
@@ -74,12 +79,52 @@ def _lets_all(source):
         pattern_of(value).everything for value in source.texts))
 
 
+def _privileged(rule, text, holder, context):
+    """Yield a finding for each group with an administrator's role that a claim can name, without being listed."""
+    if not _whole_claim(text.template):
+        return
+    reached = [place for place in sorted(context.privileged_groups) if _within(holder, place[0])]
+    for source in rule.sources(text):
+        for place in reached:
+            if _lets_by_accident(source, place[1]):
+                yield found("admin-granted", text.path, (
+                    "{0!r} can name the group {1!r}, which is declared to have an administrator's role".format(
+                        source.claim, shown(place))))
+
+
+def _within(holder, domain):
+    """Whether what is named may be in a domain: it is written there, nothing is written, or a claim chooses it."""
+    written = domain_of(holder)
+    return written is None or "{" in written or domain_name(holder) == domain
+
+
+def _lets_by_accident(source, name):
+    """Whether a value gets through that the mapping does not list as such."""
+    if source.operator == "whitelist" and not source.regex:
+        return False
+    if source.operator in ("whitelist", "blacklist"):
+        matched = any(_finds(value, name) for value in source.texts) if source.regex else name in source.texts
+        return matched is (source.operator == "whitelist")
+    return True
+
+
+def _finds(expression, name):
+    # One that is slow could keep us here; it is told by itself.
+    pattern = pattern_of(expression)
+    return pattern.error is None and not pattern.slow and re.search(expression, name) is not None
+
+
+def _whole_claim(template):
+    """Whether a text is the value of one claim and nothing else."""
+    return bool(template.slots) and template.text in ("{}", "{{{0}}}".format(template.slots[0]))
+
+
 def _constants(rule, text):
     """Return (path, name) of the groups that a text can be, where the mapping lists them."""
     template = text.template
     if not template.slots:
         return [(text.path, template.text)]
-    if template.text not in ("{}", "{{{0}}}".format(template.slots[0])):
+    if not _whole_claim(template):
         return []
     return [("{0}.whitelist[{1}]".format(source.path, place), value)
             for source in rule.sources(text) if source.operator == "whitelist" and not source.regex
@@ -92,13 +137,16 @@ def _all_json(rule, path):
     return bool(listed) and all(value.startswith(_JSON) for value in listed)
 
 
-def _known(names, domain, context):
+def _known(names, holder, context):
+    domain = domain_name(holder)
     for path, name in names:
-        if domain is None or name.startswith(_JSON):
+        if name.startswith(_JSON):
             continue
-        place = (domain, name)
-        if context.groups is not None and place not in context.groups:
-            yield unknown("unknown-group", path, shown(place), "group", [shown(one) for one in context.groups])
-        if place in context.privileged_groups:
+        if domain is not None and context.groups is not None and (domain, name) not in context.groups:
+            yield unknown("unknown-group", path, shown((domain, name)), "group", [
+                shown(one) for one in context.groups])
+        for place in sorted(context.privileged_groups):
+            if place[1] != name or not _within(holder, place[0]):
+                continue
             yield found("admin-granted", path, "the group {0!r} is declared to have an administrator's role".format(
                 shown(place)))

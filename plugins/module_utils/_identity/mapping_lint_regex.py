@@ -61,15 +61,16 @@ def pattern_of(text):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            re.compile(text)
             tree = list(parser.parse(text))
+            # With (?m) they stand at the beginning and end of any line of a value.
+            lines = bool(re.compile(text).flags & re.MULTILINE)
     except (re.error, OverflowError, RecursionError, ValueError) as error:
         return Pattern(str(error))
     try:
         return Pattern(
             None,
-            begins=_anchored(tree, _BEGIN, 0),
-            ends=_anchored(tree, _END, -1),
+            begins=_anchored(tree, _BEGIN[lines:], 0),
+            ends=_anchored(tree, _END[lines:], -1),
             everything=_everything(tree),
             loose_dot=_loose_dot(tree),
             slow=_slow(tree),

@@ -20,7 +20,7 @@ CHECKED = "rules and claims of the region document"
 
 
 def verdicts(results, declared, checked, time, personas=None):
-    """Return verdicts of the rules ``identity.declared``, ``.mapping_assertions``, ``.mapping_findings`` and ``.personas``.
+    """Return verdicts of ``identity.declared``, ``.mapping_assertions``, ``.mapping_findings`` and ``.personas``.
 
     What is not declared at all has no verdict; what is declared and was not looked at is an ``error``.
 

@@ -221,6 +221,7 @@ SERVICE_PROVIDER = {
     },
 }
 
+
 def _gone(what):
     return {
         "description": "Names of {0} that are removed.".format(what),

@@ -99,7 +99,8 @@ def decide(params, observed):
     ]
     revoked = sorted(surplus - set(guarded) - set(observed.left))
     granted = [grant for grant in declared(params) if grant not in there]
-    if admins(there) and not admins((there - set(revoked)) | set(granted)):
+    living = {grant for grant in there if not observed.grants[grant]["gone"]}
+    if admins(living) and not admins((living - set(revoked)) | set(granted)):
         refusals.append("nobody would have the role admin on the system any more; declare who should have it")
     if refusals:
         raise Refused("\n".join(refusals))

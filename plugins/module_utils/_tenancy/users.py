@@ -100,9 +100,9 @@ def observe(cloud, params):
 
     def leaving(observed):
         groups, users = _groups(params, observed, True), _users(params, observed, True)
-        disabled = [action.name for action in users.changes if action.verb != "create"
-                    and action.after.get("enabled") is False]
-        return [one.name for one in groups.removals], [one.name for one in users.removals], disabled
+        others = _memberships(params, observed, ())[1] or [
+            action for action in users.changes if action.verb != "create" and action.after.get("enabled") is False]
+        return [one.name for one in groups.removals], [one.name for one in users.removals], bool(others)
 
     return look(cloud, params, declared_members(params), leaving)
 
@@ -130,7 +130,7 @@ def decide(params, observed):
         raise DeclarationError(unknown)
     groups, users = _groups(params, observed, params["adopt"]), _users(params, observed, params["adopt"])
     granted, revoked = _memberships(params, observed, {action.name for action in users.removals})
-    refusals = groups.refusals + users.refusals + _lockouts(users, revoked, observed)
+    refusals = groups.refusals + users.refusals + _lockouts(groups, users, granted, revoked, observed)
     if refusals:
         raise Refused("\n".join(refusals))
     passwords = _passwords(params, {action.name for action in users.changes if action.verb == "create"})
@@ -171,7 +171,7 @@ def _unknown(params, observed):
     return found
 
 
-def _lockouts(users, revoked, observed):
+def _lockouts(groups, users, granted, revoked, observed):
     """Return why the removals and the like would lock people out."""
     found, out = [], set()
     for action in users.removals + users.changes:
@@ -188,11 +188,22 @@ def _lockouts(users, revoked, observed):
         for action in revoked
         if action.details["user"] == observed.caller
     ]
-    if observed.admins and not set(observed.admins) - out:
+    if observed.admins and not _administered(groups, granted, revoked, observed, out):
         found.append(
             "nobody would have the role admin on the system any more; it is with {0}: keep one of them, or give "
-            "the role to somebody else first".format(", ".join(sorted(observed.admins.values()))))
+            "the role to somebody else first".format(", ".join(sorted(set(observed.admins.values())))))
     return found
+
+
+def _administered(groups, granted, revoked, observed, out):
+    """Whether somebody has the role admin on the system afterwards: directly, or by a group that stays."""
+    removed = {observed.groups[action.name].id for action in groups.removals}
+    left = {(action.details["user"], observed.groups[action.details["group"]].id) for action in revoked}
+    stay = {pair for pair in observed.admins if pair[0] not in out and pair[1] not in removed and pair not in left}
+    by_group = {group for unused, group in observed.admins} - removed
+    return bool(stay) or any(
+        action.details["group"] in observed.groups and observed.groups[action.details["group"]].id in by_group
+        for action in granted)
 
 
 def _passwords(params, new):

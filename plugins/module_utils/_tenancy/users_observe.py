@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 
 from .._core.ownership import Existing
 from .names import project_name, qualified
 from .users_directory import MARK, is_federated, local_users, read, read_domains, read_projects
 from .users_names import group_name, user_name
+
+# Only a link says by which group somebody has a role in an effective list (Keystone 30.0.0, api/role_assignments.py).
+_MEMBERSHIP = re.compile(r"/groups/([^/]+)/users/[^/]+\Z")
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,8 @@ class Observed:
         names: every ``domain/name`` that a user bears.
         projects: mapping of ``domain/name`` to id; None when no declared user has a default project.
         caller: id of the user this runs with.
-        admins: mapping of id to name of the users who have the role admin on the system; empty when nobody is to leave.
+        admins: mapping of (id of a user, id of the group by which it is so, or None) to the name, for the enabled users
+            who have the role admin on the system; empty when nobody is to leave.
     """
 
     domains: dict
@@ -50,8 +55,8 @@ def look(cloud, params, members, leaving):
         cloud: Cloud.
         params: options of the module.
         members: mapping of the groups that manage their members to names of users.
-        leaving: function of an Observed that returns the names of (groups to remove, users to remove, users to
-            disable).
+        leaving: function of an Observed that returns (names of groups to remove, names of users to remove, whether
+            others may lose what they are allowed to do).
     """
     domains = read_domains(cloud)
     named = {name for names in members.values() for name in names}
@@ -82,7 +87,8 @@ def look(cloud, params, members, leaving):
         projects,
         cloud.user_id,
     )
-    return _with_use(cloud, params, observed, *leaving(observed))
+    idle = {row["id"] for candidates in user_rows.values() for row in candidates if row.get("enabled") is False}
+    return _with_use(cloud, params, observed, idle, *leaving(observed))
 
 
 def _domains_of(names):
@@ -123,11 +129,12 @@ def _existing(row, owner, fields):
     return Existing(row["id"], fields, mark == owner, other=mark if mark and mark != owner else None)
 
 
-def _with_use(cloud, params, observed, groups, users, disabled):
-    """Return Observed with what uses those that may leave, and with who would still administer Keystone."""
-    if not (groups or users or disabled):
+def _with_use(cloud, params, observed, idle, groups, users, others):
+    """Return Observed with what uses those that may leave, and with who administers Keystone."""
+    if not (groups or users or others):
         return observed
-    roles = cloud.list("identity", "/role_assignments", "role_assignments", {"include_names": "true"})
+    roles = cloud.list("identity", "/role_assignments", "role_assignments", {"include_names": "true"}) if (
+        groups or users) else []
     there = dict(observed.users)
     for name in users:
         found = there[name]
@@ -146,8 +153,7 @@ def _with_use(cloud, params, observed, groups, users, disabled):
         if fields["roles"] and observed.caller in [user["id"] for user in inside]:
             used.append("it gives roles to the user that this runs with")
         kept[name] = replace(found, fields=fields, in_use=tuple(used))
-    admins = _admins(cloud) if users or disabled else {}
-    return replace(observed, users=there, groups=kept, admins=admins)
+    return replace(observed, users=there, groups=kept, admins=_admins(cloud, idle))
 
 
 def _user_in_use(cloud, user_id):
@@ -201,15 +207,27 @@ def scope_of(scope):
     return "project {0}".format(project_name(project["domain"]["name"], project["name"]))
 
 
-def _admins(cloud):
-    """Return mapping of id to name of those who have the role admin on the system, through groups or not."""
+def _admins(cloud, idle):
+    """Return mapping of (id, id of a group or None) to name of those who have the role admin on the system.
+
+    Args:
+        cloud: Cloud.
+        idle: ids of users that are disabled.
+    """
     rows = cloud.list("identity", "/role_assignments", "role_assignments", {
         "effective": "true", "include_names": "true", "scope.system": "all"})
     return {
-        row["user"]["id"]: project_name(row["user"]["domain"]["name"], row["user"]["name"])
+        (row["user"]["id"], _group_of(row)): project_name(row["user"]["domain"]["name"], row["user"]["name"])
         for row in rows
         if "system" in row["scope"] and row["role"].get("name") == "admin" and row.get("user")
+        and row["user"].get("name") and row["user"]["id"] not in idle
     }
+
+
+def _group_of(row):
+    """Return the id of the group by which a row of an effective list holds; None when it was granted directly."""
+    found = _MEMBERSHIP.search((row.get("links") or {}).get("membership") or "")
+    return found.group(1) if found else None
 
 
 def _mappings(cloud, declared):

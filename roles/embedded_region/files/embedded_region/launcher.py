@@ -22,9 +22,9 @@ from embedded_region.supervision import birth
 PR_SET_PDEATHSIG = 1
 MODULES = {"keystone": "keystone.wsgi.api", "placement": "placement.wsgi.api", "glance": "glance.wsgi.api",
            "neutron": "neutron.wsgi.api"}
-# SQLite has one writer: more threads would only wait for each other. Nova does much besides writing. Keystone 30 keeps
-# the token that it validates on an object that all threads share (AuthContextMiddleware): with several, a request may be
-# judged by the token of another.
+# SQLite has one writer: more threads would only wait for each other. Nova does much besides writing.
+# Keystone 30 keeps the token that it validates on an object that all threads share (AuthContextMiddleware): with
+# several of them, a request may be judged by the token of another.
 THREADS = {"keystone": 1, "placement": 1, "nova": 8, "glance": 2, "neutron": 2}
 
 
