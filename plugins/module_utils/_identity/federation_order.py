@@ -4,10 +4,14 @@
 """The order of changes to federation: at no moment may anybody log in who could neither before nor afterwards. Pure.
 
 What takes access away comes before what gives it: a mapping changes after the protocols that leave it and before those
-that come to it, an identity provider is enabled after its protocols are as declared. A remote id belongs to one
-identity provider at a time; where some exchange theirs in a circle, one of them lets go first. An enabled identity
-provider without remote ids accepts any issuer (Keystone 30.0.0, ``federation/utils.py``, ``validate_idp``), so it is
-disabled for that moment.
+that come to it; an identity provider is enabled, or gets remote ids, after its protocols and their mappings are as
+declared, and loses remote ids before. Two things cannot be kept that way, and are left to the order of the declaration:
+mappings that are exchanged in a circle, and an issuer that gives way to another one at the same identity provider while
+its mapping changes too; it comes under the new mapping for a moment.
+
+A remote id belongs to one identity provider at a time; where some exchange theirs in a circle, one of them lets go
+first. An enabled identity provider without remote ids accepts any issuer (Keystone 30.0.0, ``federation/utils.py``,
+``validate_idp``), so it is disabled for that moment.
 """
 
 from __future__ import annotations

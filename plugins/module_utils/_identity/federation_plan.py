@@ -175,9 +175,22 @@ def _connect(steps, observed):
             old = observed.protocols.get(provider, {}).get(protocol, {}).get("mapping")
             new = (step.action.after or {}).get("mapping", old if step.action.after else None)
             _connect_protocol(step, by_key, provider, old, new)
-        elif step.key[0] == PROVIDER and _shuts(step.action):
-            for row in observed.protocols.get(step.key[1], {}).values():
-                _leaves(step, by_key, row["mapping"])
+        elif step.key[0] == PROVIDER:
+            used = {row["mapping"] for row in observed.protocols.get(step.key[1], {}).values()}
+            _connect_provider(step, by_key, sorted(used))
+
+
+def _connect_provider(step, by_key, used):
+    """Whom an identity provider keeps out goes before its mappings change; whom it lets in comes after that."""
+    for name in used:
+        target = by_key.get((MAPPING, name))
+        if target and _shuts(step.action):
+            _leaves(step, by_key, name)
+        elif target and target.action.verb == "update":
+            if _opens(step.action):
+                step.rather_after.add(target.key)
+            elif _narrows(step.action):
+                target.rather_after.add(step.key)
 
 
 def _connect_protocol(step, by_key, provider, old, new):
@@ -186,8 +199,10 @@ def _connect_protocol(step, by_key, provider, old, new):
                    (step.action.verb == "create" and "remote_ids" in (parent.action.after or {}))):
         # A protocol opens the identity provider to those whom its remote ids name, and to all when there is none yet.
         step.after.add(parent.key)
-    elif parent and (parent.action.after or {}).get("enabled"):
+    elif parent and _opens(parent.action):
         parent.rather_after.add(step.key)
+    elif parent and _narrows(parent.action):
+        step.rather_after.add(parent.key)
     if new and (MAPPING, new) in by_key:
         where = step.after if by_key[MAPPING, new].action.verb == "create" else step.rather_after
         where.add((MAPPING, new))
@@ -204,3 +219,18 @@ def _leaves(step, by_key, mapping):
 
 def _shuts(action):
     return action.verb == "delete" or (action.after or {}).get("enabled") is False
+
+
+def _opens(action):
+    """Whether somebody may come in who could not before; who takes the place of another one counts as such."""
+    added = _remote_ids(action.after) - _remote_ids(action.before)
+    return not _shuts(action) and bool((action.after or {}).get("enabled") or added)
+
+
+def _narrows(action):
+    """Whether somebody may not come in any more, and nobody new may."""
+    return not _opens(action) and (_shuts(action) or bool(_remote_ids(action.before) - _remote_ids(action.after)))
+
+
+def _remote_ids(fields):
+    return set((fields or {}).get("remote_ids") or ())

@@ -269,6 +269,8 @@ def performer(cloud, params, observed):
         body["domain_id"] = domains[domain]
         if kind == "user" and items[name]["password"]:
             body["password"] = items[name]["password"]
+            # It is set now; reading back must not ask for it again.
+            items[name]["update_password"] = "on_create"
         ids[kind][name] = cloud.created("identity", "/{0}s".format(kind), {kind: body}, kind)["id"]
 
     def perform(action):
@@ -282,7 +284,6 @@ def performer(cloud, params, observed):
                 cloud.delete("identity", path)
         elif kind == "user password":
             send("user", verb, name, {"password": items[name]["password"]})
-            # It is set now; reading back must not ask for it again.
             items[name]["update_password"] = "on_create"
         elif verb == "delete":
             cloud.delete("identity", "/{0}s/{1}".format(kind, ids[kind][name]))

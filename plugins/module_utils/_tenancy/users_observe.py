@@ -5,16 +5,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 
 from .._core.ownership import Existing
 from .names import project_name, qualified
 from .users_directory import MARK, is_federated, local_users, read, read_domains, read_projects
 from .users_names import group_name, user_name
-
-# Only a link says by which group somebody has a role in an effective list (Keystone 30.0.0, api/role_assignments.py).
-_MEMBERSHIP = re.compile(r"/groups/([^/]+)/users/[^/]+\Z")
 
 
 @dataclass(frozen=True)
@@ -210,24 +206,28 @@ def scope_of(scope):
 def _admins(cloud, idle):
     """Return mapping of (id, id of a group or None) to name of those who have the role admin on the system.
 
+    Keystone leaves the system out of effective lists, so the members of groups are asked for one by one (Keystone
+    30.0.0, ``assignment/core.py``, ``_list_effective_role_assignments``).
+
     Args:
         cloud: Cloud.
         idle: ids of users that are disabled.
     """
     rows = cloud.list("identity", "/role_assignments", "role_assignments", {
-        "effective": "true", "include_names": "true", "scope.system": "all"})
-    return {
-        (row["user"]["id"], _group_of(row)): project_name(row["user"]["domain"]["name"], row["user"]["name"])
-        for row in rows
-        if "system" in row["scope"] and row["role"].get("name") == "admin" and row.get("user")
-        and row["user"].get("name") and row["user"]["id"] not in idle
-    }
-
-
-def _group_of(row):
-    """Return the id of the group by which a row of an effective list holds; None when it was granted directly."""
-    found = _MEMBERSHIP.search((row.get("links") or {}).get("membership") or "")
-    return found.group(1) if found else None
+        "include_names": "true", "scope.system": "all"})
+    found = {}
+    for row in rows:
+        who = row.get("user") or row.get("group") or {}
+        if "system" not in row["scope"] or row["role"].get("name") != "admin" or not who.get("name"):
+            continue
+        if "user" in row:
+            found[who["id"], None] = project_name(who["domain"]["name"], who["name"])
+            continue
+        for user in cloud.list("identity", "/groups/{0}/users".format(who["id"]), "users"):
+            if user.get("enabled") is not False:
+                group = project_name(who["domain"]["name"], who["name"])
+                found[user["id"], who["id"]] = "{0} in {1}".format(user.get("name") or user["id"], group)
+    return {key: name for key, name in found.items() if key[0] not in idle}
 
 
 def _mappings(cloud, declared):

@@ -106,7 +106,6 @@ BUSY = params(
 STORY = [
     ("create", "mapping", "new"),
     ("create", "identity provider", "new ü"),
-    ("update", "identity provider", "kept"),
     ("create", "protocol", "new ü/openid"),
     ("update", "protocol", "kept/openid"),
     ("update", "mapping", "kept"),
@@ -114,6 +113,8 @@ STORY = [
     ("create", "service provider", "other"),
     ("disable", "service provider", "sp"),
     ("delete", "protocol", "kept/saml2"),
+    # It lets in a new remote id, so its protocols and their mappings come first.
+    ("update", "identity provider", "kept"),
     ("delete", "identity provider", "gone"),
     ("delete", "mapping", "old"),
 ]

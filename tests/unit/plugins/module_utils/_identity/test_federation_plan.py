@@ -257,3 +257,52 @@ def test_an_order_that_would_be_nicer_gives_way():
     assert arranged([first, second]) == ["x", "y"]
     third = Step(("z",), "z", {("y",)})
     assert arranged([third, second]) == ["y", "z"]
+
+
+def provider(name, remote_ids, protocols, enabled=True):
+    """A declared identity provider whose protocols are given as a mapping of name to mapping."""
+    return {
+        "name": name, "state": "present", "domain": "Default", "remote_ids": remote_ids, "enabled": enabled,
+        "description": None, "authorization_ttl": None, "purge": True,
+        "protocols": [{"name": key, "mapping": one, "remote_id_attribute": None} for key, one in protocols.items()]}
+
+
+def ordered(there, mappings, declared):
+    """Return (kind, name) of the actions that lead from identity providers of one mapping, ``m``, to others."""
+    model = Federation({key: {"id": key, "name": name, "description": ""} for key, name in DOMAINS.items()})
+    model.mappings["m"] = {"rules": RULES[0], "schema_version": "1.0"}
+    for name, (remote_ids, enabled, protocols) in there.items():
+        model.identity_providers[name] = {"domain_id": "default", "remote_ids": remote_ids, "enabled": enabled,
+                                          "description": None, "authorization_ttl": None}
+        for protocol in protocols:
+            model.protocols[name, protocol] = {"mapping_id": "m", "remote_id_attribute": None}
+    params = {
+        "mappings": [{"name": name, "schema_version": "1.0", "rules": rules, "state": "present"}
+                     for name, rules in mappings.items()],
+        "identity_providers": declared, "service_providers": [], "keystone_release": None, "adopt": False,
+        "pending": []}
+    return [(one.kind, one.name) for one in federation.decide(params, federation.observe(Direct(model), params))]
+
+
+def test_whom_a_new_remote_id_lets_in_comes_under_the_new_mapping_only():
+    there = {"a": (["https://1"], True, ["openid", "mapped"])}
+    plan = ordered(there, {"m": RULES[0], "n": RULES[1]}, [provider("a", REMOTE_IDS[:2], {"openid": "n"})])
+    assert plan == [("mapping", "n"), ("protocol", "a/openid"), ("protocol", "a/mapped"), ("identity provider", "a")]
+
+
+def test_who_is_kept_out_never_comes_under_the_new_mapping():
+    there = {"a": (REMOTE_IDS[:2], True, ["openid"])}
+    plan = ordered(there, {"m": RULES[0], "n": RULES[1]}, [provider("a", REMOTE_IDS[:1], {"openid": "n"})])
+    assert plan == [("mapping", "n"), ("identity provider", "a"), ("protocol", "a/openid")]
+    plan = ordered(there, {"m": RULES[1]}, [provider("a", REMOTE_IDS[:1], {"openid": "m"})])
+    assert plan == [("identity provider", "a"), ("mapping", "m")]
+    plan = ordered(there, {"m": RULES[1]}, [provider("a", REMOTE_IDS[:2], {"openid": "m"}, False)])
+    assert plan == [("identity provider", "a"), ("mapping", "m")]
+
+
+def test_an_identity_provider_is_enabled_after_its_mapping_has_changed():
+    """Although that mapping waits for another identity provider that leaves it."""
+    there = {"a": (["https://1"], False, ["openid"]), "b": (["https://2"], True, ["openid"])}
+    plan = ordered(there, {"m": RULES[1], "n": RULES[0]}, [
+        provider("a", ["https://1"], {"openid": "m"}), provider("b", ["https://2"], {"openid": "n"})])
+    assert plan == [("mapping", "n"), ("protocol", "b/openid"), ("mapping", "m"), ("identity provider", "a")]

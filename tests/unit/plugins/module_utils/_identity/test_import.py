@@ -85,6 +85,43 @@ def test_what_is_not_what_kolla_takes_is_an_error_without_the_content():
         kolla_identity({"keystone_identity_providers": {"name": "x"}})
 
 
+def test_values_of_web_server_options_are_never_told_whatever_their_shape():
+    for options in (["OIDCClientSecret " + SECRET], "OIDCClientSecret " + SECRET, {"OIDCClientSecret": SECRET}, 7):
+        notes = kolla_identity({"keystone_federation_oidc_additional_options": options})["notes"]
+        assert SECRET not in str(notes) and len(notes) == 1 and "are not carried over" in notes[0]
+
+
+def test_a_text_is_no_list_of_dashboards():
+    for value in ("https://dashboard.example.org/", 3, {"a": "b"}):
+        with pytest.raises(AnsibleFilterError, match="keystone_trusted_dashboards: expected a list of URLs"):
+            kolla_identity({"keystone_trusted_dashboards": value})
+
+
+def test_what_two_rows_say_differently_is_an_error():
+    row = dict(KOLLA["keystone_identity_providers"][0])
+    for other, words in (
+        (dict(row, openstack_domain="other"), "eduid is in domain 'research' in an earlier row"),
+        (dict(row), "protocol 'openid' of eduid stands in an earlier row"),
+    ):
+        with pytest.raises(AnsibleFilterError, match=words):
+            kolla_identity({"keystone_identity_providers": [row, other]})
+    two = kolla_identity({"keystone_identity_providers": [row, dict(row, protocol="mapped")]})
+    assert [one["name"] for one in two["identity"]["identity_providers"][0]["protocols"]] == ["openid", "mapped"]
+    rules = {"name": "m", "file": "/etc/m.json"}
+    with pytest.raises(AnsibleFilterError, match="m stands in an earlier row"):
+        kolla_identity({"keystone_identity_mappings": [rules, rules]}, {"m": RULES})
+
+
+def test_schema_3_comes_with_the_first_release_that_has_it():
+    found, notes = section({"mappings": [{"name": "m", "schema_version": "3.0", "rules": RULES}]})
+    assert found["keystone_release"] == "2026.1"
+    assert notes == ["mapping m has schema 3.0, which Keystone has from 2026.1 on; correct keystone_release if it is a "
+                     "later one"]
+    found["groups"] = [{"name": name, "domain": "research"} for name in ("a", "b")]
+    assert document.load(whole(found, ["research"]))
+    assert "keystone_release" not in section({"mappings": [{"name": "m", "schema_version": "2.0", "rules": RULES}]})[0]
+
+
 def test_where_a_mapping_puts_people():
     rules = RULES + [{
         "local": [{"group": {"id": "g1"}}, {"group": {"name": "c", "domain": {"id": "r1"}}}, {"group": {"name": "d"}},

@@ -24,14 +24,15 @@ def of_rules(*rules, version="2.0", context=None):
     return [(one["id"], one["path"]) for one in findings({"rules": rules, "schema_version": version}, context)]
 
 
-@pytest.mark.parametrize("text", ["@corp", "^a|b$", "^corp", "corp$", "gpu-.*", r"\bgpu\b", "[a-z]+", "", "^(a|b$)"])
+@pytest.mark.parametrize("text", ["@corp", "^a|b$", "^corp", "corp$", "gpu-.*", r"\bgpu\b", "[a-z]+", "", "^(a|b$)",
+                                  "(?m)^a$", r"(?m)\Aa$", "(?im)^a$"])
 def test_not_anchored(text):
     pattern = pattern_of(text)
     assert pattern.error is None and not (pattern.begins and pattern.ends)
 
 
 @pytest.mark.parametrize("text", ["^a$", r"\Aa\Z", "^(a|b)$", "(^a$|^b$)", "^gpu-.*", ".*@corp$", "(?i)^a$", ".*",
-                                  r"^[\s\S]*@corp$", "(?:^a$)"])
+                                  r"^[\s\S]*@corp$", "(?:^a$)", r"(?m)\Aa\Z"])
 def test_anchored_or_open_on_purpose(text):
     pattern = pattern_of(text)
     assert pattern.begins and pattern.ends
@@ -165,6 +166,38 @@ def test_admin_by_way_of_a_group():
         remote = [SUB, {"type": "OIDC-groups", "whitelist": [name]}]
         local = [USER, {"groups": "{1}", "domain": {"name": "research"}}]
         assert ("admin-granted" in ids(remote, local, context=context)) is found
+
+
+@pytest.mark.parametrize(("remote", "found"), [
+    ({}, True), ({"blacklist": ["choir"]}, True), ({"blacklist": ["ops"]}, False), ({"whitelist": ["choir"]}, False),
+    ({"whitelist": ["^o.*$"], "regex": True}, True), ({"whitelist": ["^choir$"], "regex": True}, False),
+    ({"blacklist": ["^o"], "regex": True}, False), ({"whitelist": ["(o+)+s$", "["], "regex": True}, False),
+])
+def test_admin_by_way_of_a_group_that_a_claim_can_name(remote, found):
+    around = {"assignments": [{"role": "admin", "group": "research/ops", "project": "research/p"}]}
+    for local in ({"groups": "{1}", "domain": {"name": "research"}},
+                  {"group": {"name": "{1}", "domain": {"name": "research"}}}):
+        seen = ids([SUB, dict({"type": "OIDC-groups"}, **remote)], [USER, local], context=around)
+        assert ("admin-granted" in seen) is found
+    elsewhere = [USER, {"groups": "{1}", "domain": {"name": "other"}}]
+    assert "admin-granted" not in ids([SUB, dict({"type": "OIDC-groups"}, **remote)], elsewhere, context=around)
+
+
+@pytest.mark.parametrize(("domain", "admin", "chosen"), [
+    ({"name": "{1}"}, True, True), ({"id": "{1}"}, True, True), ({"name": "research"}, True, False),
+    ({"name": "other"}, False, False), ({"id": "4711"}, False, False), ({"name": "{2}"}, True, False),
+])
+def test_a_domain_that_a_claim_chooses_may_be_any(domain, admin, chosen):
+    around = {"assignments": [{"role": "admin", "group": "research/ops", "project": "research/p"}]}
+    remote = [SUB, {"type": "OIDC-hd"}, {"type": "OIDC-hd", "whitelist": ["research"]},
+              {"type": "OIDC-groups", "whitelist": ["ops"]}]
+    for local in ({"groups": "{3}", "domain": domain}, {"group": {"name": "ops", "domain": domain}}):
+        seen = ids(remote, [local, USER], context=around)
+        assert (("admin-granted" in seen), ("domain-from-claim" in seen)) == (admin, chosen)
+    project = {"projects": [{"name": "p", "roles": [{"name": "member"}], "domain": domain}]}
+    assert ("domain-from-claim" in ids(remote, [project, USER])) is chosen
+    own = {"user": {"name": "{0}", "domain": domain}}
+    assert "domain-from-claim" not in ids(remote, [own])
 
 
 def test_projects_of_rules_that_both_match_overwrite_each_other():

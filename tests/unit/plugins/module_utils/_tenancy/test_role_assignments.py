@@ -137,6 +137,11 @@ def test_nobody_saws_off_the_branch(fake, open_cloud):
     keystone.give("admin", crew)
     with pytest.raises(errors.Refused, match="nobody would have the role admin on the system any more"):
         converge(open_cloud(), params([give("admin", group="crew", system=True, state="absent")]))
+    # What a user has who is gone makes nobody an administrator.
+    keystone.give("admin", "gone-for-good")
+    with pytest.raises(errors.Refused, match="nobody would have the role admin on the system any more"):
+        converge(open_cloud(), params([give("admin", group="crew", system=True, state="absent")]))
+    keystone.assignments.pop()
     swapped = params([give("admin", user="operator", system=True)], [dict(PURGED, system=True)])
     assert [verb for verb, unused in story(converge(open_cloud(), swapped))] == ["grant", "revoke"]
 

@@ -184,6 +184,37 @@ def test_nobody_is_locked_out(fake, open_cloud):
     assert fake.mutations() == []
 
 
+def test_a_password_that_is_always_set_is_set_once_on_creation_too(fake, open_cloud):
+    asked = params(people=[user("ann", password=PASSWORD, update_password="always")])
+    assert story(converge(open_cloud(), asked, True)) == [("create", "user", "Default/ann")]
+    assert story(converge(open_cloud(), asked)) == [("create", "user", "Default/ann")]
+    assert list(fake.identity.passwords.values()) == [PASSWORD] and len(fake.mutations()) == 1
+    assert story(converge(open_cloud(), asked)) == [("set", "user password", "Default/ann")]
+
+
+def test_the_last_administrators_do_not_go_with_their_group(fake, open_cloud):
+    """They may lose the role by the group's removal or by leaving it, and one who is disabled is no administrator."""
+    keystone = fake.identity
+    keystone.assignments.clear()
+    admins, boss = keystone.add_group("admins", **OURS), keystone.add_user("boss", **OURS)
+    keystone.add_user("ann", **OURS)
+    keystone.give("admin", admins)
+    keystone.memberships += [(admins["id"], boss["id"])]
+    removed, emptied = group("admins", state="absent"), group("admins", members=[])
+    for asked in (removed, emptied):
+        with pytest.raises(errors.Refused, match="nobody would have the role admin on the system any more; it is with "
+                                                 "boss in Default/admins"):
+            converge(open_cloud(), params([asked]), True)
+    keystone.give("admin", keystone.add_user("retired", enabled=False))
+    with pytest.raises(errors.Refused, match="it is with boss in Default/admins"):
+        converge(open_cloud(), params([removed]))
+    assert fake.mutations() == []
+    swapped = converge(open_cloud(), params([group("admins", members=["ann"])]))
+    assert [verb for verb, unused, unused_too in story(swapped)] == ["grant", "revoke"]
+    keystone.give("admin", boss)
+    assert story(converge(open_cloud(), params([removed]))) == [("delete", "group", "Default/admins")]
+
+
 def test_what_goes_with_a_user_or_group_is_told_or_prevents_it(fake, open_cloud):
     keystone = fake.identity
     ann, crew = keystone.add_user("ann", **OURS), keystone.add_group("crew", **OURS)
