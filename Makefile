@@ -7,7 +7,7 @@ SHELL := /bin/sh
 PYTHON_FOUND = "$$(sh tools/python.sh)"
 REGION_DIR ?= build/embedded
 REGION_PORT ?= 20000
-BENCH ?= region accelerators
+BENCH ?= region accelerators identity
 
 help: ## say what there is
 	@echo "make region       start the embedded region, plan it, build it, verify it with a GPU server"
@@ -16,7 +16,7 @@ help: ## say what there is
 	@echo "make test         every test that this machine allows (FULL=1 for the rare and long ones too)"
 	@echo "make test-fast    lint, sanity, unit and contract tests on one ansible-core: the inner loop"
 	@echo "make bench        measure against the embedded region and on simulated hosts, write build/bench and"
-	@echo "                  docs/performance.md (BENCH=region or BENCH=accelerators for one of the two)"
+	@echo "                  docs/performance.md (BENCH=region, accelerators or identity for one of them)"
 	@echo "make docs         generate role READMEs and docs/modules from their specifications"
 	@echo "make lock         bring requirements/*.txt up to date with requirements/*.in"
 
@@ -33,9 +33,10 @@ test-fast:
 	@$(PYTHON_FOUND) tools/test.py --fast
 
 bench:
-	@$(if $(filter-out region accelerators,$(BENCH)),$(error BENCH is region, accelerators or both))
+	@$(if $(filter-out region accelerators identity,$(BENCH)),$(error BENCH is region, accelerators, identity or some of them))
 	@$(if $(filter region,$(BENCH)),$(PYTHON_FOUND) tools/go.py bench,:)
 	@$(if $(filter accelerators,$(BENCH)),$(PYTHON_FOUND) tools/go.py bench_accelerators,:)
+	@$(if $(filter identity,$(BENCH)),$(PYTHON_FOUND) tools/go.py bench_identity,:)
 
 docs:
 	@$(PYTHON_FOUND) tools/go.py docs

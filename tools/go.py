@@ -4,7 +4,7 @@
 """Runs one of our tools with the environments that it needs, made first where they are missing.
 
     tools/go.py region up --dir build/embedded --port 20000
-    tools/go.py bench | bench_accelerators | docs
+    tools/go.py bench | bench_accelerators | bench_identity | bench_federation | docs
 
 The tool is run by the environment that is named first, with its programs first on PATH. EMBEDDED_PYTHON is the
 interpreter of the embedded region's own environment, where a tool needs one.
@@ -23,7 +23,7 @@ import progress
 REGION_LOCK = environment.CHECKOUT / "roles" / "embedded_region" / "files" / "requirements.txt"
 # Tool, what it is run by, and whether it needs the region's programs.
 TOOLS = {"region": ("run", True), "bench": ("bench", True), "bench_accelerators": ("bench", False),
-         "docs": ("run", False)}
+         "bench_identity": ("bench", True), "bench_federation": ("bench", True), "docs": ("run", False)}
 
 
 def main() -> int:

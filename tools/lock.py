@@ -20,6 +20,8 @@ import environment
 DIRECTORY = environment.CHECKOUT / "requirements"
 # The oldest Python that each lock is installed with; ansible-core 2.21 needs 3.12 or newer.
 OLDEST = {"core-2.21": "3.12"}
+# Locked alone: what it depends on is in the embedded region's environment.
+ALONE = ("keystone-",)
 
 
 def main() -> int:
@@ -36,6 +38,7 @@ def main() -> int:
         subprocess.run(
             [uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url", "--no-header",
              "--python-version", OLDEST.get(name, "3.11"), *(["--upgrade"] if arguments.upgrade else []),
+             *(["--no-deps"] if name.startswith(ALONE) else []),
              "--output-file", f"{name}.txt", f"{name}.in"],
             cwd=DIRECTORY, env=variables, check=True,
         )

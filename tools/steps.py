@@ -10,11 +10,15 @@ import sys
 from pathlib import Path
 
 from machine import debian
-from step import CHECKOUT, Command, Place, Step
+from step import CHECKOUT, LOGS, Command, Place, Step
 
 TESTS = CHECKOUT / "tests"
 INSIDE = Path("ansible_collections") / "sovereign" / "region"
 REGION_LOCK = CHECKOUT / "roles" / "embedded_region" / "files" / "requirements.txt"
+# Keystones whose mapping processors judge ours, oldest first; the last is the embedded region's own.
+KEYSTONES = ("keystone-27", "keystone-28", "keystone-29", str(REGION_LOCK))
+# How many embedded regions run at a time.
+REGIONS = 2
 CORES = ("2.16", "2.17", "2.18", "2.19")
 WITHOUT_ANSIBLE = ("simulator", "plugins/module_utils/_accelerators", "plugins/module_utils/_hardware")
 # Where one core is enough, and for everything that runs playbooks.
@@ -60,6 +64,9 @@ def contract() -> list[Step]:
     no_root = "" if os.getuid() == 0 else "a root with Debian's boot loader can only be made by root"
     return [
         Step("contract", "contract", MAIN, _with_region("tests/contract"), fast=True, others=(str(REGION_LOCK),)),
+        Step("mapping", "contract", MAIN, _mapping, fast=True, others=KEYSTONES, limit=2400),
+        Step("mapping-mutation", "contract", "mutation", _mapping_mutation, others=KEYSTONES, after=("mapping",),
+             limit=3600),
         Step("contract-grub", "contract", MAIN, _grub, hindered=no_root),
     ]
 
@@ -81,11 +88,11 @@ def embedded() -> list[Step]:
     """Modules, roles and playbooks against a real Keystone, Placement and Nova on loopback."""
     steps, lock = [], (str(REGION_LOCK),)
     if (CHECKOUT / "extensions" / "molecule" / "embedded" / "config.yml").is_file():
-        steps.append(Step("molecule", "embedded", "lint", _molecule, others=lock, holds="region", limit=2400))
-    for path in sorted((TESTS / "embedded").glob("test_*.py")):
+        steps.append(Step("molecule", "embedded", "lint", _molecule, others=lock, holds="region-0", limit=2400))
+    for number, path in enumerate(sorted((TESTS / "embedded").glob("test_*.py"))):
         name = f"embedded-{path.stem.removeprefix('test_').replace('_', '-')}"
         steps.append(Step(name, "embedded", MAIN, _with_region(f"tests/embedded/{path.name}"), after=("artefact",),
-                          others=lock, holds="region", limit=2400))
+                          others=lock, holds=f"region-{number % REGIONS}", limit=2400))
     return steps
 
 
@@ -153,6 +160,20 @@ def _unit(core: str):
     """Older cores leave out what never touches Ansible: the newest and ansible-test's run have it."""
     left_out = [] if core == CORES[-1] else [f"--ignore=tests/unit/{path}" for path in WITHOUT_ANSIBLE]
     return lambda place: [Command(place.pytest("tests/unit", *left_out))]
+
+
+def _mapping(place: Place) -> list[Command]:
+    """The mapping engine against Keystone's processors; answers are kept, so that only the first run takes minutes."""
+    return [Command(place.pytest("tests/contract/mapping"), env=_keystones(place))]
+
+
+def _mapping_mutation(place: Place) -> list[Command]:
+    return [Command(place.script("mapping_mutation.py"), env=_keystones(place))]
+
+
+def _keystones(place: Place) -> dict[str, str]:
+    """Environments with a Keystone each, and where lines for the end of `make test` go."""
+    return {"KEYSTONES": os.pathsep.join(map(str, place.others)), "SUMMARY": str(LOGS / f"{place.step}.summary")}
 
 
 def _grub(place: Place) -> list[Command]:

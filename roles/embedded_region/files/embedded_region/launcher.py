@@ -72,9 +72,11 @@ def main() -> int:
 
         application = nova_process.start(layout)
     else:
-        from embedded_region.sqlite import serialise_writers
+        from embedded_region.sqlite import keep_connections, serialise_writers
 
         serialise_writers()
+        if THREADS[service] == 1:
+            keep_connections()
         application = importlib.import_module(MODULES[service]).application
 
     import waitress
