@@ -48,7 +48,8 @@ def item(name, **fields):
 
 def params(owner, domains=(), declared=(), **options):
     return dict(
-        {"owner": owner, "adopt": False, "purge": False, "pending": []}, domains=list(domains), projects=list(declared), **options
+        {"owner": owner, "adopt": False, "purge": False, "pending": []},
+        domains=list(domains), projects=list(declared), **options,
     )
 
 
