@@ -267,6 +267,14 @@ results:
       type: list
       elements: int
       returned: always
+    roles:
+      description:
+        - The roles that this leads to, each with C(role), one of C(project), C(domain) and C(system), C(inherited)
+          where it holds for the projects below, and C(group) where a group has it.
+        - Roles of groups come from O(assignments).
+      type: list
+      elements: dict
+      returned: always
     login_problems:
       description:
         - Why the login fails later although the mapping accepts the claims, as far as no database is needed to know,

@@ -21,9 +21,11 @@ from . import mapping_lint
 from .mapping_engine import evaluate, join_claims, structure_problems
 from .mapping_lint_table import SEVERITIES, at_least
 from .mapping_login import login_problems
+from .mapping_roles import roles
 
 NEVER = "never"
-EXPECTED = ("accepted", "reason", "exception", "user", "group_ids", "group_names", "projects", "matched_rules")
+EXPECTED = ("accepted", "reason", "exception", "user", "group_ids", "group_names", "projects", "roles",
+            "matched_rules")
 _ASSERTIONS = {
     "type": "list",
     "elements": "dict",
@@ -107,7 +109,7 @@ def check(params):
     results, failed = [], []
     for row in [mapping for unused, mapping in rows]:
         for assertion in row["assertions"]:
-            result = _evaluated(row, assertion)
+            result = _evaluated(row, assertion, params["assignments"])
             results.append(result)
             failed += _failure(row, assertion, result)
     found = _findings(params, rows)
@@ -166,7 +168,7 @@ def _no_text(path, value):
         path, value)
 
 
-def _evaluated(row, assertion):
+def _evaluated(row, assertion, assignments):
     """Return one row of ``results``."""
     seen = evaluate(row["rules"], row["schema_version"], join_claims(assertion["claims"]))
     return {
@@ -180,6 +182,7 @@ def _evaluated(row, assertion):
         "group_ids": _plain(seen.group_ids),
         "group_names": _plain(seen.group_names),
         "projects": _plain(seen.projects),
+        "roles": _plain(roles(seen, assignments)),
         "login_problems": login_problems(seen),
         "matched_rules": seen.matched_rules,
         "trace": [asdict(step) for step in seen.trace],
@@ -242,6 +245,8 @@ def _once(items):
 
 def _short(value):
     """Return a value as people write it: groups and projects by domain and name, roles by name."""
+    if isinstance(value, dict) and "role" in value:
+        return ", ".join("{0} {1}".format(*item) for item in value.items())
     if isinstance(value, dict) and isinstance(value.get("name"), str):
         roles = value.get("roles")
         if not isinstance(roles, list):

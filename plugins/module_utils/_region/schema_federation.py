@@ -89,6 +89,8 @@ EXPECT = {
         "group_ids": {"description": "Ids of the groups.", "type": "array"},
         "group_names": {"description": "The groups by name and domain.", "type": "array"},
         "projects": {"description": "The projects with roles that the mapping itself gives.", "type": "array"},
+        "roles": {"description": "The roles that this leads to, by what the mapping and the assignments give.",
+                  "type": "array"},
         "matched_rules": {"description": "Which rules held, counted from 0.", "type": "array",
                           "items": {"type": "integer", "minimum": 0}},
     },

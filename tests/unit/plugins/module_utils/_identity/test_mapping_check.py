@@ -214,3 +214,13 @@ def test_a_login_that_fails_after_the_mapping_is_told():
                "rules": [{"remote": [{"type": "OIDC-sub"}], "local": [{"user": {"name": "{0}"}}]}]}
     row = check(params({"claims": {"OIDC-sub": "a"}}, mapping=mapping, fail_on="never"))["results"][0]
     assert row["accepted"] and [one["id"] for one in row["login_problems"]] == ["user_domain_missing"]
+
+
+def test_roles_are_asserted_by_what_is_declared():
+    declared = [{"role": "member", "group": "research/climate", "project": "research/models"}]
+    wanted = [{"role": "member", "project": "research/models"}]
+    assert check(params({"expect": {"roles": wanted}}, assignments=declared))["results"][0]["roles"] == [
+        {"role": "member", "project": "research/models", "group": "research/climate"}]
+    with pytest.raises(MappingNotAsExpected) as error:
+        check(params({"expect": {"roles": []}}, assignments=declared))
+    assert "roles: role member, project research/models, group research/climate was not expected" in str(error.value)
