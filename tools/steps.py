@@ -89,10 +89,12 @@ def embedded() -> list[Step]:
     steps, lock = [], (str(REGION_LOCK),)
     if (CHECKOUT / "extensions" / "molecule" / "embedded" / "config.yml").is_file():
         steps.append(Step("molecule", "embedded", "lint", _molecule, others=lock, holds="region-0", limit=2400))
-    for number, path in enumerate(sorted((TESTS / "embedded").glob("test_*.py"))):
+    # The largest first: what takes longest must not be what is waited for at the end.
+    files = sorted((TESTS / "embedded").glob("test_*.py"), key=lambda path: -path.stat().st_size)
+    for number, path in enumerate(files):
         name = f"embedded-{path.stem.removeprefix('test_').replace('_', '-')}"
         steps.append(Step(name, "embedded", MAIN, _with_region(f"tests/embedded/{path.name}"), after=("artefact",),
-                          others=lock, holds=f"region-{number % REGIONS}", limit=2400))
+                          others=lock, holds=f"region-{number % REGIONS}", limit=3600))
     return steps
 
 

@@ -290,8 +290,8 @@ def test_after_a_power_cut_the_next_run_converges(situation, data):
     for action in plan[:data.draw(st.integers(0, len(plan)))]:
         bus.do(action)
     bus.reboot()
-    # A driver that is loaded on the way takes every function of its kind that has none, also one that is to go elsewhere
-    # or that nobody named. The run then stops and says so; it is not ordered so that this cannot happen.
+    # A driver that is loaded on the way takes every function of its kind that has none, also one that is to go
+    # elsewhere or that nobody named. The run then stops and says so; it is not ordered so that this cannot happen.
     if any(one.driver is None and one.native not in bus.loaded for one in bus.functions.values()):
         return
     # A sibling that the boot brought to another driver than before may speak against it: then that is said.
