@@ -3,8 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The order in which PCI functions are moved to their drivers. Pure.
 
-One action is one write to the host. A group is finished before the next one is begun, and in it: all overrides, all
-unbinding, all binding, and then the files for the next boot. The files come last, because what was never seen to work
+One action is one write to the host. First of all come the overrides of functions that have no driver, in both
+directions: a driver that is loaded, for whichever card, takes every function that it may have, and so none that is to
+go elsewhere. Then a group is finished before the next one is begun, and in it: all overrides, all unbinding, all
+binding, and then the files for the next boot. The files come last, because what was never seen to work
 must not be made permanent: a power cut before them leaves a host that boots as it did before, and the next run starts
 again. When a function is given back its file goes last too, and stands for what is still to be done until then.
 """
@@ -91,10 +93,29 @@ def actions(params, observed, found, needs):
         else:
             persisted[move.address] = after
     bring, remove = persistence.restore_actions(restore_of(observed), declared, bool(persisted))
-    plan = _loads(observed, found, needs) + bring
-    for group in targets.by_group(found).values():
+    groups = targets.by_group(found).values()
+    plan = [action for group in groups for action in _begin(observed, group, needs, has_driver=False)]
+    plan += _loads(observed, found, needs) + bring
+    for group in groups:
         plan += _group(params, observed, group, needs)
     return plan + remove
+
+
+def _begin(observed, group, needs, has_driver):
+    """Return notes of releases and overrides for those functions of a group that have a driver, or that have none."""
+    noted, held = restore_of(observed)["releasing"], any(holders(move.device) for move in group)
+    notes, settings = [], []
+    for move in group:
+        lacks, device = needs[move.address], move.device
+        if (device.get("driver") is not None) != has_driver:
+            continue
+        if lacks.release and move.address not in noted:
+            notes.append(persistence.release_action("create", move.address))
+        if lacks.override and not held:
+            # While somebody uses a function of the group nothing is written to it, not even this.
+            old = {"driver_override": device.get("driver_override")}
+            settings.append(Action("set", KIND_SETTING, move.address, old, {"driver_override": move.target}))
+    return notes + settings
 
 
 def _loads(observed, found, needs):
@@ -118,17 +139,10 @@ def _registered(driver, observed):
 
 
 def _group(params, observed, group, needs):
-    held = any(holders(move.device) for move in group)
     noted = restore_of(observed)["releasing"]
-    before, settings, unbinds, binds, after = [], [], [], [], []
+    unbinds, binds, after = [], [], []
     for move in group:
         lacks, device = needs[move.address], move.device
-        if lacks.release and move.address not in noted:
-            before.append(persistence.release_action("create", move.address))
-        if lacks.override and not held:
-            # While somebody uses a function of the group nothing is written to it, not even this.
-            old = {"driver_override": device.get("driver_override")}
-            settings.append(Action("set", KIND_SETTING, move.address, old, {"driver_override": move.target}))
         if lacks.unbind:
             unbinds.append(Action("unbind", KIND_FUNCTION, move.address, {"driver": device["driver"]}, {"driver": None},
                                   interrupts="{0} loses {1}".format(device["driver"], _called(move)), details=device))
@@ -139,7 +153,7 @@ def _group(params, observed, group, needs):
                 move.address, _persisted(move, observed), persisted_after(move, params, observed))
         if move.address in noted or lacks.release:
             after.append(persistence.release_action("delete", move.address))
-    return before + settings + unbinds + binds + after
+    return _begin(observed, group, needs, has_driver=True) + unbinds + binds + after
 
 
 def _binds(move):

@@ -113,8 +113,10 @@ def _pages(items):
 def _merged(kept, ours):
     """Keep the order that is there, so that two tasks do not take turns; take the declared one where order counts."""
     ordered = [one for one in ours if arguments.is_repeated(arguments.name_of(one))]
-    if [one for one in kept if one in ordered] != [one for one in ordered if one in kept]:
-        kept = [one for one in kept if one not in ordered]
+    merged = kept + [one for one in ours if one not in kept]
+    if [one for one in merged if one in ordered] == ordered:
+        return merged
+    kept = [one for one in kept if one not in ordered]
     return kept + [one for one in ours if one not in kept]
 
 

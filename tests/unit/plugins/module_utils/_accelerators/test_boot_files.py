@@ -135,6 +135,16 @@ DECLARED = st.lists(st.sampled_from(NAMES), unique=True, max_size=4)
 SETTING = st.lists(st.sampled_from([*NAMES, "quiet"]), max_size=3).map(" ".join)
 
 
+@pytest.mark.parametrize("first", [["console=tty0"], ["console=ttyS0"], ["nosmt", "console=tty0"]])
+def test_the_order_of_consoles_is_as_declared_after_one_run(tmp_path, first):
+    machine = debian(tmp_path)
+    machine.converge(arguments=first)
+    declared = ["console=ttyS0", "console=tty0"]
+    machine.converge(arguments=declared)
+    assert [one for one in machine.settings()[1][0].split() if one in declared] == declared
+    assert machine.converge(arguments=declared)["changed"] is False
+
+
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(DECLARED, DECLARED, st.lists(st.sampled_from(NAMES), unique=True, max_size=2), SETTING, SETTING)
 def test_whatever_is_declared_holds_after_one_run_or_is_refused(tmp_path_factory, first, second, absent, every, normal):
