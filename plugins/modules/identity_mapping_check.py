@@ -62,6 +62,7 @@ options:
           - A list is the whole list, in any order. Nothing may be missing, and nothing more may be there.
           - A text stands for a group or project of that name, such as V(gpu-users) or V(research/gpu-users), or for a
             role.
+          - C(accepted=true) does not hold where the login is certain to fail after the mapping.
           - Without it, the claims are evaluated and nothing is compared.
         type: dict
   mappings:

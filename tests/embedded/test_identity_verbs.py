@@ -41,6 +41,21 @@ def test_a_mapping_that_does_not_do_what_it_is_meant_to_stops_everything(seed):
     assert judged["identity.declared", "federation"] == "pass"
 
 
+def test_nobody_gets_a_role_when_the_federation_is_refused(seed, cloud, base):
+    issuer = document()["identity"]["identity_providers"][0]["remote_ids"][0]
+    cloud.identity.put("/OS-FEDERATION/identity_providers/theirs", json={
+        "identity_provider": {"domain_id": "default", "remote_ids": [issuer]}})
+    try:
+        failed = seed.run("site", region_hosts=False)
+        assert failed.code != 0 and "theirs" in failed.result["message"]
+        assert not [one for one in failed.result["actions"] if one["kind"] == "role assignment"]
+        assert content(cloud)["assignments"] == base["assignments"]
+    finally:
+        cloud.identity.delete("/OS-FEDERATION/identity_providers/theirs")
+    seed.run("site", region_hosts=False).good()
+    seed.run("teardown", region_teardown="embedded").good()
+
+
 def test_what_was_changed_by_hand_is_named_and_repaired_and_what_is_not_ours_stays(seed, cloud, base):
     seed.run("site", region_hosts=False).good()
     as_declared = content(cloud)
@@ -88,5 +103,5 @@ def test_a_document_without_identity_asks_no_more_than_before(seed):
     plain = document()
     del plain["identity"]
     output = seed.run("plan", sovereign_region=plain, region_hosts=False).good().output
-    for task in ("Groups and users", "Who may do what", "Mappings, identity providers and service providers"):
+    for task in ("Groups and users", "Who may do what", "Who will vouch for whom, asked before anybody may do more"):
         assert "skipping: [localhost]" in output.partition(f"sovereign.region.identity : {task}]")[2].split("TASK")[0]

@@ -230,6 +230,30 @@ def test_roles_that_keep_the_region_running_stay(admin, place):
         converge(role_assignments, admin(), roles([give("membre", user="admin", project=place + "/p")]))
 
 
+def test_the_last_administrator_of_the_system_stays(admin, clouds, place):
+    """Somebody else with enough rights asks, since nobody may take away what the run itself needs."""
+    people_there = people(place, declared=[user("ops", place, password=PASSWORD)])
+    converge(users, admin(), people_there)
+    converge(role_assignments, admin(), roles([give("admin", user=place + "/ops", project=place + "/p")]))
+    auth = {"auth_url": clouds["embedded-admin"]["auth"]["auth_url"], "username": "ops", "password": PASSWORD,
+            "user_domain_name": place, "project_name": "p", "project_domain_name": place}
+
+    def ops():
+        return connect({"cloud": dict(clouds["embedded-admin"], auth=auth)})
+
+    everywhere = everything(admin(), None)
+    with pytest.raises(errors.Refused, match="nobody would have the role admin on the system"):
+        converge(role_assignments, ops(), roles([], [{"system": True}]))
+    with pytest.raises(errors.Refused, match="admin"):
+        converge(users, ops(), people(place, declared=[user("admin", "Default", enabled=False)], adopt=True))
+    assert everything(admin(), None) == everywhere
+
+    second = roles([give("admin", user=place + "/ops", system=True)])
+    converge(role_assignments, admin(), second)
+    gone = roles([give("admin", user=place + "/ops", system=True, state="absent")])
+    assert len(converge(role_assignments, admin(), gone)["actions"]) == 1, "while another one is left"
+
+
 def test_federated_users_are_told_apart(admin, place):
     cloud = admin()
     domain_id = next(row["id"] for row in cloud.list("identity", "/domains", "domains") if row["name"] == place)

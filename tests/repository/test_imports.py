@@ -13,7 +13,7 @@ from checkout import ROOT, files, name, tree
 
 UTILS = ROOT / "plugins" / "module_utils"
 PACKAGE = "ansible_collections.sovereign.region.plugins"
-FLOORS = {"_core": 0, "_region": 1, "_hardware": 1}
+FLOORS = {"_vendor": -1, "_core": 0, "_region": 1, "_hardware": 1}
 DOMAIN = 2
 PLUGIN = 3
 SESSION = tuple(f"plugins/module_utils/_core/{file}.py" for file in ("cloud", "api", "failures"))
@@ -24,7 +24,7 @@ GATES = {
     "requests": SESSION,
     "subprocess": ("plugins/module_utils/_core/commands.py",),
 }
-PLUGINS = files("plugins/**.py", "plugins/*.py")
+PLUGINS = files("plugins/**.py", "plugins/*.py", ":!plugins/module_utils/_vendor")
 
 
 def room(path: Path) -> str:

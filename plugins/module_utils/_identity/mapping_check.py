@@ -10,6 +10,7 @@ How an ``expect`` is compared:
 - a text stands for a mapping with that name: ``gpu-users`` or ``research/gpu-users`` for a group or project,
   ``member`` for a role
 - everything else is equal
+- ``accepted: true`` does not hold where the login is certain to fail after the mapping: people mean the login
 """
 
 from __future__ import annotations
@@ -264,7 +265,10 @@ def _listed(values):
 
 def _failure(row, assertion, result):
     """Return a text that says what of one assertion does not hold and why, or nothing."""
-    wrong = differences(assertion.get("expect") or {}, result)
+    expected = assertion.get("expect") or {}
+    wrong = differences(expected, result)
+    if _same(True, expected.get("accepted")) and any(one["certain"] for one in result["login_problems"]):
+        wrong.append("accepted: the mapping takes the claims, but nobody can log in with what it makes of them")
     if not wrong:
         return []
     where = "mapping {0!r}, assertion {1!r}".format(row["name"], assertion["name"]) if row.get("name") else (

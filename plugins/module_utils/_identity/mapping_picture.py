@@ -14,6 +14,7 @@ from collections import namedtuple
 from html import escape
 
 from .mapping_picture_style import STYLE
+from .mapping_roles import qualified, roles
 
 YES, NO, UNSEEN = "✔", "✘", "○"
 
@@ -33,14 +34,14 @@ def outcomes(seen, assignments=None):
         return [Outcome("refused", "refused: {0}".format(seen.reason), [seen.message or ""])]
     user = seen.user.get("name") or seen.user.get("id") or "REMOTE_USER"
     lines = [Outcome("user", "user {0} ({1})".format(_placed(seen.user, user), seen.user.get("type")), [])]
+    given = None if assignments is None else roles(seen, assignments)
     for group in _once(seen.group_names):
         name = _placed(group, group.get("name")) if isinstance(group, dict) else str(group)
-        lines.append(Outcome("group", "group {0}".format(name), _rights(name, assignments)))
+        lines.append(Outcome("group", "group {0}".format(name), _rights(group, given)))
     lines += [Outcome("group", "group with id {0}".format(one), []) for one in seen.group_ids]
     for project in seen.projects:
-        roles = [str(role.get("name")) for role in project.get("roles") or []]
         lines.append(Outcome("project", "project {0}".format(_placed(project, project.get("name"))), [
-            "role {0}".format(role) for role in roles]))
+            "role {0}".format(role.get("name")) for role in project.get("roles") or []]))
     return lines
 
 
@@ -54,16 +55,16 @@ def _once(items):
     return [item for index, item in enumerate(items) if item not in items[:index]]
 
 
-def _rights(group, assignments):
-    if assignments is None:
+def _rights(group, given):
+    """Return a text for each role that a group gives; ``given`` as mapping_roles returns it, None when not known."""
+    if given is None:
         return []
-    names = {group, group[len("Default/"):]} if group.startswith("Default/") else {group}
     rights = []
-    for one in assignments:
-        if one.get("group") in names:
-            where = ("in the whole system" if one.get("system") else "in domain {0}".format(one["domain"])
-                     if one.get("domain") else "in {0}".format(one.get("project")))
-            rights.append("{0} {1}".format(one.get("role") or one.get("persona"), where))
+    for one in given:
+        if one.get("group") == qualified(group):
+            where = ("the whole system" if one.get("system") else "domain {0}".format(one["domain"])
+                     if one.get("domain") else one.get("project"))
+            rights.append("{0} {1} {2}".format(one["role"], "below" if one.get("inherited") else "in", where))
     return rights or ["no role that is declared"]
 
 

@@ -25,8 +25,8 @@ def roles(evaluation, assignments):
     """
     if not evaluation.accepted:
         return []
-    groups = [name for name in map(_qualified, evaluation.group_names) if name]
-    user = _qualified(evaluation.user) if evaluation.user.get("type") == "local" else None
+    groups = [name for name in map(qualified, evaluation.group_names) if name]
+    user = qualified(evaluation.user) if evaluation.user.get("type") == "local" else None
     found = []
     for one in assignments or []:
         row = {"role": one.get("role") or one.get("persona")}
@@ -38,7 +38,7 @@ def roles(evaluation, assignments):
         elif user and _named(one.get("user")) == user:
             found.append(row)
     for project in evaluation.projects:
-        name = _qualified(project) or project.get("name")
+        name = qualified(project) or project.get("name")
         found += [{"role": one.get("name"), "project": name} for one in project.get("roles") or []]
     return [row for index, row in enumerate(found) if row not in found[:index]]
 
@@ -50,7 +50,7 @@ def _named(reference):
     return reference if "/" in reference else "Default/{0}".format(reference)
 
 
-def _qualified(thing):
+def qualified(thing):
     """Return ``domain/name`` for what a mapping made; None where it has no such name."""
     domain = thing.get("domain") if isinstance(thing, dict) else None
     if not isinstance(domain, dict) or not isinstance(thing.get("name"), str):

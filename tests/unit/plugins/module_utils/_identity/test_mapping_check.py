@@ -214,6 +214,13 @@ def test_a_login_that_fails_after_the_mapping_is_told():
                "rules": [{"remote": [{"type": "OIDC-sub"}], "local": [{"user": {"name": "{0}"}}]}]}
     row = check(params({"claims": {"OIDC-sub": "a"}}, mapping=mapping, fail_on="never"))["results"][0]
     assert row["accepted"] and [one["id"] for one in row["login_problems"]] == ["user_domain_missing"]
+    assertion = {"claims": {"OIDC-sub": "a"}, "expect": {"accepted": True}}
+    with pytest.raises(MappingNotAsExpected, match="nobody can log in"):
+        check(params(assertion, mapping=mapping, fail_on="never"))
+    mapping["rules"][0]["local"][0]["user"] = {"email": "{0}"}  # the web server may still give a name
+    mapping["rules"][0]["local"][0]["domain"] = {"name": "research"}
+    row = check(params(assertion, mapping=mapping, fail_on="never"))["results"][0]
+    assert [one["certain"] for one in row["login_problems"]] == [False]
 
 
 def test_roles_are_asserted_by_what_is_declared():
