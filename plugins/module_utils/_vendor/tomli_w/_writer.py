@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: 2021 Taneli Hukkinen
+# pylint: disable=implicit-str-concat
 
 from __future__ import annotations
 
