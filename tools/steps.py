@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+import kube_apiserver
 from machine import debian
 from step import CHECKOUT, LOGS, Command, Place, Step
 
@@ -69,6 +70,7 @@ def contract() -> list[Step]:
         Step("mapping-mutation", "contract", "mutation", _mapping_mutation, others=KEYSTONES, after=("mapping",),
              limit=3600),
         Step("contract-grub", "contract", MAIN, _grub, hindered=no_root),
+        Step("contract-kubernetes", "contract", MAIN, _kubernetes, hindered=kube_apiserver.hindrance(), limit=3600),
     ]
 
 
@@ -162,6 +164,10 @@ def _unit(core: str):
     """Older cores leave out what never touches Ansible: the newest and ansible-test's run have it."""
     left_out = [] if core == CORES[-1] else [f"--ignore=tests/unit/{path}" for path in WITHOUT_ANSIBLE]
     return lambda place: [Command(place.pytest("tests/unit", *left_out))]
+
+
+def _kubernetes(place: Place) -> list[Command]:
+    return [Command(place.script("kube_apiserver.py", *place.pytest("tests/contract/kubernetes")))]
 
 
 def _mapping(place: Place) -> list[Command]:

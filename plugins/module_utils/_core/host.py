@@ -55,7 +55,7 @@ class Host:
     def read_bytes(self, path):
         """Return the content of a file. Raises OSError."""
         self.counts.opened += 1
-        with open(self._resolved(path), "rb") as stream:
+        with open(self.real(path), "rb") as stream:
             return stream.read()
 
     def read_text(self, path):
@@ -70,7 +70,7 @@ class Host:
             most: how many records at most.
         """
         self.counts.opened += 1
-        descriptor = os.open(self._resolved(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(self.real(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         found = []
         try:
             while len(found) < most:
@@ -98,7 +98,7 @@ class Host:
     def listdir(self, path):
         """Return the sorted names in a directory. Raises OSError."""
         self.counts.listed += 1
-        return sorted(os.listdir(self._resolved(path)))
+        return sorted(os.listdir(self.real(path)))
 
     def names(self, path):
         """Return the sorted names in a directory; none when it cannot be read."""
@@ -110,7 +110,7 @@ class Host:
     def readlink(self, path):
         """Return the text of a link, which is not followed. Raises OSError."""
         directory, name = os.path.split(path.rstrip("/"))
-        return os.readlink(os.path.join(self._resolved(directory), name))
+        return os.readlink(os.path.join(self.real(directory), name))
 
     def target_name(self, path):
         """Return the last part of what a link points to, such as the name of a driver, or None without a link."""
@@ -121,11 +121,11 @@ class Host:
 
     def exists(self, path):
         """Whether there is a file or directory of that name."""
-        return os.path.exists(self._resolved(path))
+        return os.path.exists(self.real(path))
 
     def folder(self, path):
         """Return the Folder: its own path is resolved once, so that reading many files in it stays cheap."""
-        return Folder(self, path, self._resolved(path))
+        return Folder(self, path, self.real(path))
 
     def write_attribute(self, path, text, timeout=60.0):
         """Write a kernel attribute with one write.
@@ -141,7 +141,7 @@ class Host:
         Raises:
             HostError: the kernel refused, with its errno; or it did not answer in time, with errno None.
         """
-        real, content = self._resolved(path), text.encode()
+        real, content = self.real(path), text.encode()
         self.counts.opened += 1
         number = within(timeout, lambda: _write_once(real, content))
         if number is None:
@@ -159,7 +159,7 @@ class Host:
             text: its new content.
             mode: its permissions; those of the old file, or 0644, when not given.
         """
-        real = os.path.realpath(self._resolved(path)) if self.is_real else self._resolved(path)
+        real = os.path.realpath(self.real(path)) if self.is_real else self.real(path)
         try:
             atomic.replace(real, text.encode(), mode)
         except OSError as error:
@@ -168,14 +168,14 @@ class Host:
     def make_directory(self, path, mode=0o755):
         """Make a directory and those above it, where they are missing. Raises HostError."""
         try:
-            os.makedirs(self._resolved(path), mode=mode, exist_ok=True)
+            os.makedirs(self.real(path), mode=mode, exist_ok=True)
         except OSError as error:
             raise HostError("{0}: could not be made: {1}".format(path, error.strerror), error.errno) from error
 
     def remove_file(self, path):
         """Remove a file, or the link of that name; one that is gone already is no error. Raises HostError."""
         directory, name = os.path.split(path.rstrip("/"))
-        real = self._resolved(directory)
+        real = self.real(directory)
         try:
             os.unlink(os.path.join(real, name))
             atomic.sync(real)
@@ -223,7 +223,7 @@ class Host:
         except OSError as error:
             raise HostError("{0} could not be started: {1}".format(path, error.strerror), error.errno) from error
 
-    def _resolved(self, path):
+    def real(self, path):
         """Return the real path of ``path`` below the root."""
         if self.is_real:
             return path

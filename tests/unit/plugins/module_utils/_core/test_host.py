@@ -67,7 +67,7 @@ def test_no_path_leads_outside(tmp_path_factory, parts):
     (root / "etc" / "a").mkdir(parents=True, exist_ok=True)
     if not (root / "etc" / "up").is_symlink():
         os.symlink("../../../..", root / "etc" / "up")
-    found = Host(root)._resolved("/".join(parts))
+    found = Host(root).real("/".join(parts))
     assert os.path.realpath(found).startswith(str(root.resolve()))
 
 
