@@ -76,7 +76,7 @@ def test_a_secret_is_not_shown(run_module, release):
 
 def test_the_page_and_the_options_are_the_same():
     described = options("kata_config")
-    spec = dict(host_module.HOST_SPEC, **config.ARGUMENT_SPEC)
+    spec = dict(host_module.HOST_SPEC, **config.DOMAIN.ARGUMENT_SPEC)
     assert set(described) == set(spec)
     for name, option in spec.items():
         for key, without in (("type", "str"), ("default", None), ("required", False), ("choices", None),
@@ -95,4 +95,4 @@ def test_the_examples_are_valid():
             written["sizing"] = config_hosts.sized(**written["sizing"])
         if "shims" in written:
             written["shims"] = [config_hosts.entry(**one) for one in written["shims"]]
-        assert config.validate(config_hosts.params(**written)) == [], task["name"]
+        assert config.DOMAIN.validate(config_hosts.params(**written)) == [], task["name"]
