@@ -103,7 +103,9 @@ def _etcd(build: Path, target: Path) -> None:
 def _go(build: Path) -> str:
     """A Go that is new enough: this machine's, or the pinned toolchain."""
     if found := shutil.which("go"):
-        said = subprocess.run([found, "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
+        # Go keeps counters in the home directory, and would make one that does not exist.
+        said = subprocess.run([found, "env", "GOVERSION"], capture_output=True, text=True, check=False,
+                              env={**os.environ, "HOME": str(build)}).stdout
         numbers = re.match(r"go(\d+)\.(\d+)", said)
         if numbers and tuple(map(int, numbers.groups())) >= GO:
             return found
@@ -144,7 +146,7 @@ def _build(go: str, build: Path, module: Path, package: str, target: Path) -> No
     variables = {
         **os.environ, "GOFLAGS": "-buildvcs=false -mod=readonly -modcacherw", "CGO_ENABLED": "0",
         "GOTOOLCHAIN": "local", "GOPATH": str(build / "path"), "GOMODCACHE": str(build / "path/pkg/mod"),
-        "GOCACHE": str(build / "objects"), "GOTELEMETRY": "off", "GOWORK": "off",
+        "GOCACHE": str(build / "objects"), "GOWORK": "off", "HOME": str(build),
     }
     flags = f"-s -w -X k8s.io/component-base/version.gitVersion={VERSION}"
     made = build / target.name

@@ -12,6 +12,7 @@ import select
 import threading
 import time
 from contextlib import contextmanager
+from importlib import import_module
 
 from .._core.errors import HostError, RegionError
 
@@ -32,10 +33,9 @@ def damages():
 
 def _own_module():
     try:
-        from compression import zstd  # pylint: disable=import-error
+        return import_module("compression.zstd")
     except ImportError:
         return None
-    return zstd
 
 
 @contextmanager
