@@ -20,6 +20,7 @@ from pathlib import Path
 
 import cache
 import progress
+from machine import debian
 
 # grub-probe asks the kernel for the disk below a directory, and there is none below ours.
 PROBE = """\
@@ -62,7 +63,7 @@ def _make(directory: Path) -> None:
         install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", "mmdebstrap"]
         progress.run(install, "mmdebstrap", variables)
     shutil.rmtree(directory, ignore_errors=True)
-    progress.run(["mmdebstrap", "--variant=essential", f"--include={PACKAGES}",
+    progress.run([*debian.OWN_MOUNTS, "mmdebstrap", "--variant=essential", f"--include={PACKAGES}",
                   '--aptopt=APT::Install-Recommends "false"', "trixie", str(directory)], "Debian root with GRUB")
     os.chmod(directory, 0o755)
     probe = directory / "usr/sbin/grub-probe"

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
+import kata_material
 import kube_apiserver
 from machine import debian
 from step import CHECKOUT, LOGS, Command, Place, Step
@@ -64,12 +66,14 @@ def contract() -> list[Step]:
     if not _has_tests(TESTS / "contract"):
         return []
     no_root = "" if os.getuid() == 0 else "a root with Debian's boot loader can only be made by root"
+    no_kata = kata_material.hindrance() or ("" if shutil.which("zstd") else "there is no zstd to unpack Kata with")
     return [
         Step("contract", "contract", MAIN, _with_region("tests/contract"), fast=True, others=(str(REGION_LOCK),)),
         Step("mapping", "contract", MAIN, _mapping, fast=True, others=KEYSTONES, limit=2400),
         Step("mapping-mutation", "contract", "mutation", _mapping_mutation, others=KEYSTONES, after=("mapping",),
              limit=3600),
         Step("contract-grub", "contract", MAIN, _grub, hindered=no_root),
+        Step("contract-kata", "contract", MAIN, _kata_contract, hindered=no_kata, optional=True),
         Step("contract-kubernetes", "contract", MAIN, _kubernetes, hindered=kube_apiserver.hindrance(), limit=3600),
     ]
 
@@ -83,6 +87,8 @@ def machine() -> list[Step]:
         Step("molecule-machine", "machine", "lint", _molecule_machine, hindered=no_machine, holds="machine",
              limit=3000),
         Step("machine", "machine", MAIN, _machine, hindered=no_machine, holds="machine", limit=3000),
+        Step("kata", "machine", MAIN, _kata, hindered=no_machine or kata_material.hindrance(), optional=True,
+             holds="machine", limit=3600),
         Step("fuse", "machine", MAIN, _pytest("fuse"), hindered=no_fuse),
     ]
 
@@ -166,6 +172,12 @@ def _unit(core: str):
     return lambda place: [Command(place.pytest("tests/unit", *left_out))]
 
 
+def _kata_contract(place: Place) -> list[Command]:
+    """Configuration of Kata's shims, held against the files in their tarballs and against the Go shim itself."""
+    return [Command(place.pytest("tests/contract/kata_config"),
+                    env={kata_material.VARIABLE: str(kata_material.location())})]
+
+
 def _kubernetes(place: Place) -> list[Command]:
     return [Command(place.script("kube_apiserver.py", *place.pytest("tests/contract/kubernetes")))]
 
@@ -211,6 +223,10 @@ def _molecule_machine(place: Place) -> list[Command]:
 
 def _machine(place: Place) -> list[Command]:
     return [Command(place.pytest("tests/machine"), env=_work(place))]
+
+
+def _kata(place: Place) -> list[Command]:
+    return [Command(place.pytest("tests/kata"), env=_work(place))]
 
 
 def _work(place: Place) -> dict[str, str]:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import cache
 import progress
+from machine import debian
 from step import CHECKOUT, LOGS
 
 LOCK = CHECKOUT / "requirements" / "core-2.21.txt"
@@ -68,7 +69,7 @@ def _make(directory: Path) -> None:
         install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", "mmdebstrap"]
         progress.run(install, "mmdebstrap", variables)
     shutil.rmtree(directory, ignore_errors=True)
-    debootstrap = ["mmdebstrap", "--variant=minbase", "--include=python3", "trixie", str(directory)]
+    debootstrap = [*debian.OWN_MOUNTS, "mmdebstrap", "--variant=minbase", "--include=python3", "trixie", str(directory)]
     progress.run(debootstrap, "Debian trixie root")
     os.chmod(directory, 0o755)
     for name in ("checkout", "logs"):

@@ -24,6 +24,7 @@ import progress
 
 from . import debian, devices, image
 from .control import LIFETIME, Machine, MachineError
+from .variants import STANDARD, VARIANTS
 
 
 def main() -> int:
@@ -36,6 +37,7 @@ def main() -> int:
     parser.add_argument("--devices", default="", help=f"of {', '.join([*devices.CARDS, *devices.STOCK])}")
     parser.add_argument("--new", action="store_true", help="for up: whatever is in DIR is taken down first")
     parser.add_argument("--first-boot", default="", help="kernel arguments until the guest runs update-grub")
+    parser.add_argument("--variant", choices=sorted(VARIANTS), default=STANDARD, help="the kind of machine")
     parser.add_argument("--lifetime", type=int, default=LIFETIME, help="seconds after which it ends by itself")
     arguments = parser.parse_intermixed_args()
     if arguments.what != "image" and arguments.dir is None:
@@ -44,7 +46,7 @@ def main() -> int:
         if hindrance := debian.hindrance():
             raise MachineError(hindrance)
         if arguments.what == "image":
-            print(image.make())
+            print(image.make(VARIANTS[arguments.variant]))
         else:
             _act(Machine(arguments.dir), arguments)
     except (MachineError, cache.CacheError, progress.CommandFailed, devices.UnknownDevice, OSError,
@@ -58,7 +60,7 @@ def _act(machine: Machine, arguments: argparse.Namespace) -> None:
     if arguments.what == "up":
         if arguments.new:
             machine.down()
-        seconds = machine.up(arguments.devices, arguments.lifetime, arguments.first_boot)
+        seconds = machine.up(arguments.devices, arguments.lifetime, arguments.first_boot, arguments.variant)
         progress.say(f"  machine: up after {seconds:.0f} s; ssh -F {machine.directory}/ssh_config machine")
     elif arguments.what == "run":
         print(machine.run(arguments.command), end="")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from . import acceleration, devices, image, qemu, ssh
 from .state import State
+from .variants import STANDARD, VARIANTS
 
 TOOLS = Path(__file__).resolve().parent.parent
 # A boot takes 30 s of CPU under TCG, and the host may be busy with as much again and more.
@@ -54,21 +55,24 @@ class Machine:
             found.setdefault(slot.name, []).append(slot.address)
         return found
 
-    def up(self, wanted: str = "", lifetime: int = LIFETIME, first_boot: str = "") -> float:
+    def up(self, wanted: str = "", lifetime: int = LIFETIME, first_boot: str = "", variant: str = STANDARD,
+           medium: Path | str = "") -> float:
         """Makes the machine unless it is there, starts it unless it runs, waits for SSH; returns the seconds.
 
-        first_boot: kernel arguments until the guest runs update-grub. The other parameters, too, are for making it.
+        first_boot: kernel arguments until the guest runs update-grub. medium: a file that the guest has as a second
+        disk, which it can only read. All parameters are for making it.
         """
         started = time.monotonic()
         if not self.exists:
-            self._make(devices.parse(wanted), lifetime, first_boot)
+            self._make(devices.parse(wanted), lifetime, first_boot, variant, str(medium))
         if not self.running:
             self._start()
         self.wait()
         return time.monotonic() - started
 
-    def _make(self, groups: list[list[str]], lifetime: int, first_boot: str) -> None:
-        made = image.make()
+    def _make(self, groups: list[list[str]], lifetime: int, first_boot: str, variant: str, medium: str) -> None:
+        kind = VARIANTS[variant]
+        made = image.make(kind)
         self.directory.mkdir(parents=True, exist_ok=True)
         disk = self.directory / image.DISK
         subprocess.run(["cp", "--reflink=auto", "--sparse=always", str(made / image.DISK), str(disk)], check=True)
@@ -76,8 +80,9 @@ class Machine:
             image.change_first_boot(disk, first_boot)
         # A path of a socket has room for 107 characters, so they cannot be wherever the machine is.
         sockets = tempfile.mkdtemp(prefix="machine-", dir="/tmp")
-        State(groups, sockets, ssh.free_port(), str(made), acceleration.choose(made), lifetime,
-              os.environ.get(RUN, "")).save(self.directory)
+        accelerator = "tcg" if kind.nested else acceleration.choose(made)
+        State(groups, sockets, ssh.free_port(), str(made), accelerator, lifetime, os.environ.get(RUN, ""), variant,
+              medium).save(self.directory)
         ssh.configure(self.directory, self.state.port, str(made), sockets, self.addresses)
 
     @property

@@ -10,7 +10,7 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import progress
@@ -19,6 +19,9 @@ SUITE = "trixie"
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
 # What this machine needs beside Python, by the program that shows whether it is there.
 PACKAGES = {"mmdebstrap": "mmdebstrap", "ssh": "openssh-client"}
+# mmdebstrap mounts this machine's /dev, /proc and /sys in the tree. In a mount namespace of its own these end with it,
+# so that removing what a killed run left never reaches this machine.
+OWN_MOUNTS = ("unshare", "--mount")
 # How packages are reached, which is a matter of this machine and not of the suite.
 REACHING = re.compile(r"^Acquire::(https?::(Proxy|Timeout|CaInfo|Verify)|Retries|Check-(Valid-Until|Date))\b", re.I)
 
@@ -34,9 +37,9 @@ def hindrance() -> str:
     return ""
 
 
-def prepare() -> None:
-    """Installs the few packages that this machine needs itself."""
-    missing = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
+def prepare(packages: Mapping[str, str] = PACKAGES) -> None:
+    """Installs the few packages that this machine needs itself, named by the program that shows each."""
+    missing = [package for program, package in packages.items() if shutil.which(program) is None]
     if missing:
         progress.say(f"  installing {', '.join(missing)}: test machines are made and reached with them")
         variables = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -56,8 +59,9 @@ def tree(directory: Path, label: str, packages: Sequence[str], options: Sequence
     directory.parent.mkdir(parents=True, exist_ok=True)
     suites = [SUITE, f"{SUITE}-updates", *([f"{SUITE}-backports"] if backports else [])]
     apt = ["APT::Install-Recommends \"false\"", *_reaching()]
-    argv = ["mmdebstrap", "--mode=root", f"--include={','.join(packages)}", *(f"--aptopt={line}" for line in apt),
-            *options, SUITE, str(directory), *(f"deb {mirror()} {suite} main" for suite in suites)]
+    argv = [*OWN_MOUNTS, "mmdebstrap", "--mode=root", f"--include={','.join(packages)}",
+            *(f"--aptopt={line}" for line in apt), *options, SUITE, str(directory),
+            *(f"deb {mirror()} {suite} main" for suite in suites)]
     try:
         progress.run(argv, label, {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, _latest)
     except BaseException:

@@ -23,6 +23,7 @@ import cache
 import progress
 
 from . import debian, emulator, sample_mdev
+from .variants import STANDARD, VARIANTS, Variant
 
 HERE = Path(__file__).resolve().parent
 GUEST = HERE / "guest"  # files of the guest, as they lie in it
@@ -65,23 +66,23 @@ CONFIGURATION = "/boot/grub/grub.cfg"
 SSH_SERVER = "etc/ssh/ssh_host_ed25519_key"
 
 
-def location() -> Path:
+def location(variant: Variant = VARIANTS[STANDARD]) -> Path:
     """Where the image is or will be."""
-    key = hashlib.sha256()
+    key = hashlib.sha256("\0".join(variant.packages).encode())
     sources = [HERE / name for name in ("debian.py", "image.py", "sample_mdev.py", "emulator.py")]
     for path in [*sources, *sorted(path for path in GUEST.rglob("*") if path.is_file())]:
         key.update(f"{path.relative_to(HERE)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     return cache.root() / "machine" / f"image-{key.hexdigest()[:16]}"
 
 
-def make() -> Path:
+def make(variant: Variant = VARIANTS[STANDARD]) -> Path:
     """The directory of the image, made now unless it exists."""
-    directory = location()
+    directory = location(variant)
     if not (directory / STAMP).exists():
         with cache.locked(directory, "the image of the test machines"):
             if not (directory / STAMP).exists():
                 emulator.make()
-                _build(directory)
+                _build(directory, variant)
                 _forget(directory.parent)
     (directory / STAMP).touch()
     return directory
@@ -111,13 +112,13 @@ def change_first_boot(disk: Path, arguments: str) -> None:
         raise OSError(f"{disk}: {CONFIGURATION} could not be changed")
 
 
-def _build(directory: Path) -> None:
+def _build(directory: Path, variant: Variant) -> None:
     started = time.monotonic()
     shutil.rmtree(directory, ignore_errors=True)
     root = directory / "root"
     early = f"cd '{GUEST}' && tar c --owner=0 --group=0 {EARLY} | tar x -C \"$1\""
     paths = [*(f"exclude=/{pattern}" for pattern in LEFT_OUT), *(f"include=/{pattern}" for pattern in KEPT)]
-    debian.tree(root, "guest of the test machines", PACKAGES,
+    debian.tree(root, f"guest of the {variant.name} test machines", (*PACKAGES, *variant.packages),
                 ["--variant=minbase", f"--essential-hook={early}", *(f"--dpkgopt=path-{path}" for path in paths)])
     release = next((root / "usr/lib/modules").iterdir()).name
     sample_mdev.install(root, release)
@@ -130,7 +131,7 @@ def _build(directory: Path) -> None:
     facts = {"release": release, "seconds": round(time.monotonic() - started),
              "mib": round((directory / DISK).stat().st_blocks * 512 / 2**20)}
     (directory / STAMP).write_text(json.dumps(facts) + "\n", encoding="utf-8")
-    progress.say(f"  image of the test machines: {facts['mib']} MiB, {facts['seconds']} s, kernel {release}")
+    progress.say(f"  image of the {variant.name} machines: {facts['mib']} MiB, {facts['seconds']} s, kernel {release}")
 
 
 def _configure(root: Path, release: str, identifier: str) -> None:

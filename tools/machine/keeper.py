@@ -23,6 +23,7 @@ from pathlib import Path
 
 from . import devices, emulator, identity, qemu, vfio_user
 from .state import State
+from .variants import VARIANTS
 
 LOOK_SECONDS = 0.5
 PR_SET_PDEATHSIG = 1
@@ -42,7 +43,7 @@ def keep(directory: Path) -> int:
             threading.Thread(target=vfio_user.serve, args=(served, listener), daemon=True).start()
     command = qemu.command(
         directory / "disk.raw", Path(state.image, "grub.lnx"), state.sockets, directory / "console.log", state.devices,
-        state.port, state.accelerator,
+        state.port, state.accelerator, VARIANTS[state.variant], state.medium,
     )
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=emulator.variables(), preexec_fn=_end_with_parent)
     signal.signal(signal.SIGTERM, lambda *_: child.kill())

@@ -11,44 +11,55 @@ from pathlib import Path
 from typing import Any
 
 from . import devices, emulator
+from .variants import STANDARD, VARIANTS, Variant
 
-MEMORY_MIB = 1024
 PROCESSORS = 2
 MONITOR = "monitor"
-DISK_ID, NETWORK_ID = "disk", "network"
+DISK_ID, NETWORK_ID, MEDIUM_ID = "disk", "network", "medium"
+# How much of emulated code is kept translated: two kernels, one in the other, do not fit into the default.
+NESTED_CACHE_MIB = 1024
 
 
 def command(
-    disk: Path, loader: Path, sockets: str, serial: Path, groups: list[list[str]], port: int, accelerator: str
+    disk: Path, loader: Path, sockets: str, serial: Path, groups: list[list[str]], port: int, accelerator: str,
+    variant: Variant = VARIANTS[STANDARD], medium: str = "",
 ) -> list[str]:
     """The command line.
 
     disk: raw, because a killed QEMU loses what a qcow2 image keeps in memory, and killing it is how power is lost here.
     loader: grub as a kernel, that boots the kernel and arguments of the guest's own disk. sockets: a directory with a
-    short path. port: of loopback, to the guest's SSH. accelerator: `tcg` or `kvm`.
+    short path. port: of loopback, to the guest's SSH. accelerator: `tcg` or `kvm`. medium: a file that the guest reads
+    as its second disk, or nothing.
     """
-    machine = {"type": "q35", "memory-backend": "ram", "accel": accelerator}
+    machine = {"type": "q35", "memory-backend": "ram"}
+    acceleration = accelerator
+    if variant.nested:
+        acceleration += f",tb-size={NESTED_CACHE_MIB}"
     if accelerator == "kvm":
         machine["kernel-irqchip"] = "split"  # interrupt remapping is QEMU's own work
-    processor = "host" if accelerator == "kvm" else "Haswell-noTSX"
+    processor = "host" if accelerator == "kvm" else variant.processor
     described = [
         # First on the bus, before everything that does DMA.
         {"driver": "intel-iommu", "intremap": "on", "caching-mode": True},
         {"driver": "virtio-blk-pci", "drive": DISK_ID, "bus": "pcie.0", "addr": "0x2"},
         {"driver": "virtio-net-pci", "netdev": NETWORK_ID, "romfile": "", "bus": "pcie.0", "addr": "0x3"},
         {"driver": "virtio-rng-pci", "bus": "pcie.0", "addr": "0x4"},
+        *([{"driver": "virtio-blk-pci", "drive": MEDIUM_ID, "bus": "pcie.0", "addr": "0x5"}] if medium else []),
         *devices.arguments(groups, sockets),
     ]
     drives = [{"driver": "raw", "node-name": DISK_ID, "file": {"driver": "file", "filename": str(disk)},
                "cache": {"direct": False, "no-flush": True}}]
     if any("nvme" in group for group in groups):
         drives.append({"driver": "null-co", "node-name": "empty", "size": 1 << 26, "read-zeroes": True})
+    if medium:
+        drives.append({"driver": "raw", "node-name": MEDIUM_ID, "read-only": True,
+                       "file": {"driver": "file", "filename": medium}})
     return emulator.qemu(
         "-nodefaults", "-no-user-config", "-display", "none", "-cpu", processor, "-smp", str(PROCESSORS),
-        "-m", str(MEMORY_MIB),
+        "-m", str(variant.memory_mib), "-accel", acceleration,
         # Shared, so that a device in another process could reach it: vfio-user insists.
         "-object", json.dumps({"qom-type": "memory-backend-memfd", "id": "ram", "share": True,
-                               "size": MEMORY_MIB << 20}),
+                               "size": variant.memory_mib << 20}),
         "-machine", ",".join(f"{key}={value}" for key, value in machine.items()),
         "-kernel", str(loader), "-serial", f"file:{serial}",
         "-qmp", f"unix:{sockets}/{MONITOR},server=on,wait=off",

@@ -10,13 +10,16 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from .variants import STANDARD
+
 
 @dataclass
 class State:
     """devices: names per root port. sockets: a directory whose path is short. port: of loopback, to the guest's SSH.
 
     image: the directory of the image that it was made from. accelerator: tcg or kvm. lifetime: seconds of one start.
-    run: a directory without which it ends; empty for none. keeper: the process that keeps it running, 0 when it is off.
+    run: a directory without which it ends; empty for none. variant: its kind. medium: a file that is its second disk;
+    empty for none. keeper: the process that keeps it running, 0 when it is off.
     """
 
     devices: list[list[str]]
@@ -26,6 +29,8 @@ class State:
     accelerator: str
     lifetime: int
     run: str = ""
+    variant: str = STANDARD
+    medium: str = ""
     keeper: int = 0
 
     @staticmethod
