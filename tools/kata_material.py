@@ -44,6 +44,16 @@ def hindrance() -> str:
     return f"{location()} has no {', no '.join(missing)}" if missing else ""
 
 
+def crictl(directory: Path) -> dict[str, str]:
+    """Unpacks crictl there, where there is one, and returns the variable that names it; Debian has none."""
+    packed, program = location() / OTHERS["crictl"], directory / "crictl"
+    if not packed.is_file() or shutil.which("zstd") is None:
+        return {}
+    subprocess.run(["zstd", "-q", "-d", "-f", str(packed), "-o", str(program)], check=True)
+    program.chmod(0o755)
+    return {"CRICTL": str(program)}
+
+
 def make_medium(directory: Path) -> Path:
     """Makes a disk with all of it in the directory and returns its path.
 
@@ -57,9 +67,7 @@ def make_medium(directory: Path) -> Path:
         shutil.copy(_newest(pattern), content / f"{flavour}.tar.zst")
     for name in ("pause", "busybox"):
         shutil.copy(location() / OTHERS[name], content / f"{name}.tar")
-    crictl = content / "crictl"
-    subprocess.run(["zstd", "-q", "-d", str(location() / OTHERS["crictl"]), "-o", str(crictl)], check=True)
-    crictl.chmod(0o755)
+    crictl(content)
     _repack(content / "static.tar.zst", content / "static-next.tar.zst", directory / "plain.tar")
     facts = {path.name: {"version": NEXT if "next" in path.name else _version(_newest(TARBALLS[path.name[:-8]])),
                          "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}

@@ -10,6 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import containerd_packages
 import kata_material
 import kube_apiserver
 from machine import debian
@@ -73,6 +74,8 @@ def contract() -> list[Step]:
         Step("mapping-mutation", "contract", "mutation", _mapping_mutation, others=KEYSTONES, after=("mapping",),
              limit=3600),
         Step("contract-grub", "contract", MAIN, _grub, hindered=no_root),
+        Step("contract-containerd", "contract", MAIN, _containerd, hindered=containerd_packages.hindrance(),
+             limit=2400),
         Step("contract-kata", "contract", MAIN, _kata_contract, hindered=no_kata, optional=True),
         Step("contract-kubernetes", "contract", MAIN, _kubernetes, hindered=kube_apiserver.hindrance(), limit=3600),
     ]
@@ -170,6 +173,11 @@ def _unit(core: str):
     """Older cores leave out what never touches Ansible: the newest and ansible-test's run have it."""
     left_out = [] if core == CORES[-1] else [f"--ignore=tests/unit/{path}" for path in WITHOUT_ANSIBLE]
     return lambda place: [Command(place.pytest("tests/unit", *left_out))]
+
+
+def _containerd(place: Place) -> list[Command]:
+    return [Command(place.script("containerd_packages.py", *place.pytest("tests/contract/containerd")),
+                    env=kata_material.crictl(place.work))]
 
 
 def _kata_contract(place: Place) -> list[Command]:

@@ -92,11 +92,12 @@ class KataHost:
         initrd = f"{self.directory(tarball)}/share/kata-containers/kata-containers-initrd.img"
         return {"hypervisor": {"qemu": {**HYPERVISOR, "initrd": initrd}}, **PATIENCE[tarball.removesuffix("-next")]}
 
-    def configure(self, *tarballs: str, check: bool = False) -> dict:
+    def configure(self, *tarballs: str, changed: bool = True) -> dict:
         """Has the shims of these releases configured in one call; returns {tarball: path of the configuration}."""
         shims = [{"shim": HANDLERS[one.removesuffix("-next")][1], "release": self.directory(one),
                   "settings": self.settings(one)} for one in tarballs]
-        result = self.modules.must("kata_config", check, shims=shims)
+        result = self.modules.must("kata_config", shims=shims)
+        assert result["changed"] is changed, result["actions"]
         return {one: row["config_path"] for one, row in zip(tarballs, result["shims"])}
 
     def wire(self, paths: dict[str, str], check: bool = False) -> dict:

@@ -157,7 +157,12 @@ def own(observed):
 
 def rendered(tree):
     """Return the text of our drop-in, or None when there is nothing in it. Pure."""
-    return _HEAD + tomli_w.dumps(tree) if tree else None
+    return _HEAD + tomli_w.dumps(_sorted(tree)) if tree else None
+
+
+def _sorted(tree):
+    """Return a mapping with its keys in order: in which order they were declared makes no difference to a shim."""
+    return {key: _sorted(tree[key]) if isinstance(tree[key], dict) else tree[key] for key in sorted(tree)}
 
 
 def drop_in_actions(observed, tree):

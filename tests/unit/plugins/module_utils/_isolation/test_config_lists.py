@@ -42,6 +42,14 @@ def test_several_shims_in_one_plan(machine):
     assert [one["verb"] for one in gone["actions"]] == ["delete", "delete"]
 
 
+def test_the_order_in_which_keys_are_declared_makes_no_difference(machine):
+    memory, kept = {"default_memory": 4096, "default_maxvcpus": 4}, {"sandbox_cgroup_only": True}
+    one = {"hypervisor": {"qemu": memory}, "runtime": kept}
+    other = {"runtime": kept, "hypervisor": {"qemu": dict(reversed(memory.items()))}}
+    run(machine, **RUST_SHIM, settings=one)
+    assert not run(machine, **RUST_SHIM, settings=other)["changed"]
+
+
 @pytest.mark.parametrize("left", [0, 1, 2, 3])
 def test_several_shims_and_a_process_that_is_killed(tmp_path, left):
     machine = config_hosts.host(tmp_path)
