@@ -234,7 +234,8 @@ def _machine(place: Place) -> list[Command]:
 
 
 def _kata(place: Place) -> list[Command]:
-    return [Command(place.pytest("tests/kata"), env=_work(place))]
+    material = {kata_material.VARIABLE: str(kata_material.location())}
+    return [Command(place.pytest("tests/kata"), env={**_work(place), **material})]
 
 
 def _work(place: Place) -> dict[str, str]:
