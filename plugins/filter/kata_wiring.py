@@ -42,7 +42,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(shims) and C(handlers), two lists of dictionaries.
+  description:
+    - C(shims) and C(handlers), two lists of dictionaries. C(releases) are those that stay, C(removed) those that are
+      declared absent, C(removed_names) the names of these.
   type: dict
 """
 

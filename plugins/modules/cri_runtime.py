@@ -14,15 +14,19 @@ description:
   - Before anything is changed, the container runtime itself is asked what it makes of its files as they are and of
     copies as they would be (C(containerd config dump), C(crio config), C(dockerd --validate)). A handler, a setting
     or a value that would be lost or changed without being asked for is refused, and so is a file that it cannot read.
-  - What is the operator's keeps every byte. On containerd 2.x the handlers are a file of their own where the main file
-    imports a directory. Elsewhere they are a block at the end of a file that containerd reads already; on 1.x that is
-    the one whose CRI section counts. A drop-in there would replace the whole section, hide what the operator changes in
-    it later, and take C(runc) away.
+  - What is the operator's keeps every byte, in the files of containerd and CRI-O. Docker's C(daemon.json) is written
+    anew as a whole, because JSON has no place for lines of this module; every value in it stays, its layout may not.
+  - On containerd 2.x the handlers are a file of their own where the main file imports a directory. Elsewhere they are
+    a block at the end of a file that containerd reads already; on 1.x that is the one whose CRI section counts. A
+    drop-in there would replace the whole section, hide what the operator changes in it later, and take C(runc) away.
   - A handler that the operator defined is never overwritten, and never removed. As it is declared, it is left alone.
+    Which runtimes in C(daemon.json) are this module's is recorded beside it, in C(sovereign-region-daemon.json); one
+    that was changed by hand since is the operator's.
   - containerd and CRI-O are restarted when something changed. Running pods and containers survive that; until the
     daemon is back no pod starts or stops, and open exec and attach sessions end. Docker reloads, which nothing notices.
   - After the restart CRI is asked for the handlers, because a daemon stays up with its CRI plugin in error. When it
-    does not come back with them, the files are put back and it is restarted with these.
+    does not come back with them, the files are put back and it is restarted with these. A file that somebody else
+    changed meanwhile is left as it is, and that is said.
 author:
   - The sovereign.region authors (@sovereign-region)
 options:
@@ -123,6 +127,11 @@ notes:
   - Needs root.
   - To plan, copies of the files are written below C(/run/sovereign-region), for root only, and removed again.
   - A restart that did not happen is made up for by the next run; a note in C(/run/sovereign-region) tells it.
+  - containerd 1.x has C(runc) by itself only as long as no file has a handler, so the block repeats it there. To change
+    C(runc), move its tables out of the block to your own lines. Where a table is in both, containerd cannot read the
+    file; the next run then writes the block anew without it, and a table of C(runc) with nothing but its C(options)
+    gets the rest of C(runc) in the block. The last handler then goes only once your own lines have C(runtime_type) too.
+  - Values of settings other than those of this module are not told in refusals, because they can be secrets.
 """
 
 EXAMPLES = r"""
@@ -241,7 +250,7 @@ handlers_before:
       elements: str
       returned: always
 managed:
-  description: Names of the handlers that this module keeps; with Docker all runtimes in the file.
+  description: Names of the handlers that this module keeps.
   returned: success
   type: list
   elements: str

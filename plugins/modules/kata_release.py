@@ -22,9 +22,10 @@ description:
     group and others are kept; all files are root's.
   - Each release has a record of what was unpacked, with the digest of each file. A directory without a whole record,
     with files that are missing or of another size, or from another tarball than the declared one, is refused.
-  - A release is not removed while it is the current one, while a process runs, maps, has open or names on its command
-    line something of it, while configuration names it, or when that cannot be told. Removing comes last, and who uses
-    it is looked at again then.
+  - A release is not removed while a process runs, maps, has open or names on its command line something of it, while
+    configuration names it, that which was added to another release too, or when that cannot be told. The current one
+    is only removed when no other release of its flavour stays, and its links go first. Removing comes last, and who
+    uses it is looked at again then.
   - A run that was killed is continued by the next one from what it finds.
 author:
   - The sovereign.region authors (@sovereign-region)
@@ -51,7 +52,8 @@ options:
       - V(current) unpacks it, where it is missing, and makes it the current one.
       - V(rolled_back) means that it is not the current one any more. Where it is, the previous one takes its place, and
         it becomes the previous one.
-      - V(absent) removes it.
+      - V(absent) removes it, and the links of its flavour that lead to it. The current one is refused while others of
+        its flavour stay.
     type: str
     choices: [present, current, rolled_back, absent]
     default: current
@@ -82,7 +84,8 @@ options:
         choices: [static, go-static, tools-static]
         default: static
       state:
-        description: As O(state). Of each flavour at most one may be V(current).
+        description: As O(state). Of each flavour at most one may be V(current) or V(rolled_back), and what a rollback
+          makes the current one cannot be V(absent).
         type: str
         choices: [present, current, rolled_back, absent]
         default: current
@@ -100,7 +103,7 @@ options:
     description:
       - How many releases of the flavour stay, the declared, the current and the previous one among them, whose number
         may be larger. Of the others the newest stay, and what is older is removed when nothing uses it; what is in use
-        stays and is returned in RV(kept). Without it nothing is removed.
+        stays and is returned in RV(kept). Without it nothing is removed. Of O(releases) it holds for those that stay.
     type: int
   verify:
     description:
@@ -111,19 +114,21 @@ options:
   configuration:
     description:
       - Files and directories of configuration in which a runtime handler may name a release, which then is not removed.
-        What is not there names nothing. Links to releases in C(/usr/bin), C(/usr/local/bin) and C(/opt) always count.
+        What is not there names nothing. Links to releases in C(/usr/bin), C(/usr/local/bin) and C(/opt) always count,
+        and so do C(runtimes), C(custom-runtimes) and C(config.d) in the configuration of the other releases.
     type: list
     elements: str
-    default: [/etc/containerd, /etc/crio, /etc/docker, /etc/kata-containers, /etc/systemd/system]
+    default: [/etc/containerd, /etc/crio, /etc/docker, /etc/kata-containers, /etc/systemd/system,
+              /var/lib/rancher/k3s/agent/etc/containerd, /var/lib/rancher/rke2/agent/etc/containerd, /etc/k0s]
   ca_path:
     description: File with the certificates of the authorities that are trusted for a download, where they are others
       than those of the host.
     type: path
   url_username:
-    description: User for a mirror that asks for one.
+    description: User for a mirror that asks for one. Where a mirror sends us to another host, that is not told it.
     type: str
   url_password:
-    description: Password of that user.
+    description: Password of that user, likewise.
     type: str
   timeout:
     description: How long unpacking may take, in seconds.

@@ -63,7 +63,10 @@ options:
     type: bool
     default: false
   timeout:
-    description: How many seconds each request that starts or stops something may take.
+    description:
+      - How many seconds each request that starts or stops something may take.
+      - Taking the pod away has so many, at least a minute, and half a minute more in all; after a signal it has one
+        minute. What is left then is named in the last assertion.
     type: int
     default: 120
 extends_documentation_fragment:

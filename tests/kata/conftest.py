@@ -18,6 +18,7 @@ from machine.control import Machine
 sys.path.insert(0, str(Path(__file__).parent))
 
 from kata_host import HANDLERS, KataHost
+from kata_role import Role
 
 # Without these the emulated clock is found unstable, and the kernel waits for entropy that never comes.
 ARGUMENTS = "nokaslr tsc=reliable random.trust_cpu=on"
@@ -54,3 +55,9 @@ def host(bare):
     bare.config_paths = bare.configure(*HANDLERS)
     bare.wire(bare.config_paths)
     return bare
+
+
+@pytest.fixture
+def role(host, tmp_path):
+    """The role, for the host."""
+    return Role(host, tmp_path)

@@ -11,6 +11,7 @@ from .._core.errors import HostError, Refused
 from . import cri_declared as declared
 from . import cri_effective as effective
 from . import cri_files as files
+from . import cri_service as service
 from . import cri_text as text
 
 WORDS = "containerd configuration"
@@ -20,6 +21,8 @@ INTERRUPTS = ("containerd restarts: running pods and containers keep running, bu
 _TIMEOUT = 60
 _RUNTIMES = ("containerd", "runtimes")
 _PLATFORMS = effective.CRI_IMAGES + ("runtime_platforms",)
+_ABOUT_RUNC = ("# containerd 1.x has runc by itself only as long as no file has a handler, so it is repeated here. To "
+               "change it,\n# move its tables out of this block to your own lines and change them there.\n")
 
 
 def observe(host, params):
@@ -32,7 +35,13 @@ def observe(host, params):
     release = _release(host, program)
     found = files.chain(host, main)
     seen = {"files": found, "release": release, "runc": None}
-    seen["before"] = _dump(host, program, main if found[0]["text"] is not None else None)
+    if any(one["clash"] for one in found):
+        # With our lines it is no TOML, so that containerd is asked about the operator's alone.
+        rest = {one["path"]: text.split(one["path"], one["text"])[0] for one in found if one["clash"]}
+        with service.copies(host, params) as (folder, write):
+            seen["before"] = _dump(host, program, files.candidate(host, found, rest, folder, write))
+    else:
+        seen["before"] = _dump(host, program, main if found[0]["text"] is not None else None)
     if release[0] < 2 or ours(seen)["restated"]:
         default = seen["before"] if found[0]["text"] is None else _dump(host, program, None)
         seen["runc"] = default["handlers"].get("runc")
@@ -80,6 +89,10 @@ def ours(seen):
         for line in single:
             values.update(text.parse(one["path"], line))
     restated = handlers.pop("runc", None) is not None
+    for one in (one for one in seen["files"] if one["clash"]):
+        # What the operator has written by now is his, and left alone or refused like everything of his.
+        for name in _runtimes_in(seen, one["path"]):
+            handlers.pop(name, None)
     return {"handlers": handlers, "values": values, "restated": restated}
 
 
@@ -171,14 +184,14 @@ def wanted(params, seen):
 
 def _where(seen, name):
     found = [one["path"] for one in seen["files"] if name in (text.at(
-        text.parse(one["path"], one["text"] or ""), (files.cri_of(one) or effective.CRI) + _RUNTIMES) or {})]
+        files.operators(one), (files.cri_of(one) or effective.CRI) + _RUNTIMES) or {})]
     return ", ".join(found) or "a file that is imported"
 
 
 def changes(params, seen):
     """Return {path: new text, or None where the file goes} of the files that have to change. Pure. Raises Refused."""
     main, major = seen["files"][0]["path"], seen["release"][0]
-    version = files.version_of(seen["files"])
+    version = files.version_of(seen["files"], major)
     if version is not None and version < 2 <= major:
         raise Refused("{0}: is of version {1}, whose handlers containerd {2} does not read; rewrite it with "
                       "'containerd config migrate' first".format(main, version, _words(seen["release"])))
@@ -192,6 +205,9 @@ def changes(params, seen):
         if stripped != one["text"]:
             result[one["path"]] = stripped
     if mine or values:
+        if whole and not (own["text"] or files.HEAD).startswith(files.HEAD):
+            raise Refused("{0}: has the name of the file that this module writes and does not begin with its line "
+                          "{1!r}, so it is the operator's; give it another name".format(target, files.HEAD.strip()))
         base = None if own["text"] is None else text.split(target, own["text"])[0]
         tables = _tables(mine, seen, cri, target, whole)
         if whole:
@@ -200,7 +216,8 @@ def changes(params, seen):
             result[target] = files.HEAD + text.tomli_w.dumps(dict({"version": version or 3}, **tables))
         else:
             start = files.MADE.format(3 if major >= 2 else 2) if base is None else base
-            result[target] = text.join(target, start, tables, values)
+            repeated = "runc" in (text.at(tables, cri + _RUNTIMES) or {})
+            result[target] = text.join(target, start, tables, values, _ABOUT_RUNC if repeated else "")
     texts = {one["path"]: one["text"] for one in seen["files"]}
     return {path: content for path, content in result.items() if content != texts.get(path)}
 
@@ -246,8 +263,7 @@ def _operators(seen, path):
     for one in reversed(seen["files"]):
         if (one["text"] or "").startswith(files.HEAD):
             continue
-        document = text.parse(one["path"], text.split(one["path"], one["text"] or "")[0])
-        value = text.at(document, path)
+        value = text.at(files.operators(one), path)
         if value is not None:
             return one["path"], value
     return None
@@ -258,9 +274,11 @@ def _tables(mine, seen, cri, target, whole):
     if not mine:
         return {}
     runtimes = dict(mine)
-    if seen["release"][0] < 2 and seen["runc"] and not _has_runtimes(seen, target):
+    theirs = _runtimes_in(seen, target)
+    if seen["release"][0] < 2 and seen["runc"] and (not theirs or _part_of_runc(seen)):
         # containerd 1.x has runc by itself only as long as there is no table of a handler; with ours there is one.
-        runtimes["runc"] = {key: value for key, value in seen["runc"].items() if value or key == "options"}
+        runtimes["runc"] = {key: value for key, value in seen["runc"].items()
+                            if (value or key == "options") and key not in theirs.get("runc", ())}
     tables = text.nested(cri + _RUNTIMES, runtimes)
     if seen["release"][0] >= 2:
         # Images are unpacked by the images plugin, which has to know the snapshotter too. containerd carries the
@@ -271,13 +289,19 @@ def _tables(mine, seen, cri, target, whole):
     return tables
 
 
-def _has_runtimes(seen, target):
+def _runtimes_in(seen, target):
+    """Return the tables of handlers that the operator's lines in a file have."""
     one = next((one for one in seen["files"] if one["path"] == target), None)
-    if one is None or one["text"] is None:
-        return False
-    document = text.parse(target, text.split(target, one["text"])[0])
-    cri = files.cri_of(one)
-    return bool(cri and text.at(document, cri + _RUNTIMES))
+    cri = files.cri_of(one) if one else None
+    return (cri and text.at(files.operators(one), cri + _RUNTIMES)) or {}
+
+
+def _part_of_runc(seen):
+    """Return what the operator wrote of ``runc`` in the belief that our block has the rest of it; empty for nothing."""
+    if not ours(seen)["restated"]:
+        return {}
+    found = _runtimes_in(seen, files.place(seen["files"], seen["release"][0])[0]).get("runc") or {}
+    return {} if "runtime_type" in found else found
 
 
 def asked(params, seen):
@@ -287,7 +311,7 @@ def asked(params, seen):
     """
     cri = effective.section(2) if seen["release"][0] < 2 else effective.CRI_RUNTIME
     given = {path + (key,): None if value == "" else value for (path, key), value in settings(params, cri).items()}
-    if _is_last(params, seen):
+    if _is_last(params, seen) or any(one["clash"] for one in seen["files"]):
         path, key = _sandbox(cri)
         for one in (path + (key,), cri + ("enable_cdi",)):
             given.setdefault(one, None)
@@ -297,9 +321,15 @@ def asked(params, seen):
 def spare(seen):
     """Return {name: table} of handlers that may become that table, though they are not declared. Pure.
 
-    Our lines repeat ``runc`` as the containerd of then had it; another release has it otherwise.
+    Our lines repeat ``runc`` as the containerd of then had it; another release has it otherwise. None stands for any
+    table: where our lines had to be left out to ask, what is in them was not seen before.
     """
-    return {"runc": seen["runc"]} if seen["runc"] and ours(seen)["restated"] else {}
+    mine = ours(seen)
+    found = dict.fromkeys(mine["handlers"]) if any(one["clash"] for one in seen["files"]) else {}
+    if seen["runc"] and mine["restated"]:
+        part = _part_of_runc(seen)
+        found["runc"] = dict(seen["runc"], **part) if seen["release"][0] < 2 else text.merged(seen["runc"], part)
+    return found
 
 
 def would_be(host, params, seen, changed, folder, write):

@@ -63,6 +63,9 @@ def table(handler):
 
 def _mine(seen):
     own = next((one["text"] for one in seen["files"] if one["path"] == seen["path"]), None)
+    if not (own or files.HEAD).startswith(files.HEAD):
+        raise Refused("{0}: has the name of the file that this module writes and does not begin with its line {1!r}, "
+                      "so it is the operator's; give it another name".format(seen["path"], files.HEAD.strip()))
     return dict(text.at(text.parse(seen["path"], own or ""), _RUNTIMES) or {})
 
 
@@ -126,6 +129,9 @@ def would_be(host, params, seen, changed, folder, write):
     write("{0}/crio.conf".format(folder), main["text"] or "")
     directory = "{0}/crio.conf.d".format(folder)
     host.make_directory(directory, 0o700)
+    for name in host.names(directory):
+        # What a killed run left would be read as well.
+        host.remove_file("{0}/{1}".format(directory, name))
     for path, content in copied.items():
         if content is not None:
             write("{0}/{1}".format(directory, posixpath.basename(path)), content)

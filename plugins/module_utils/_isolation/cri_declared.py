@@ -133,6 +133,8 @@ def _of_handler(path, handler, runtime):
                             "'io.katacontainers.*'".format(path, key, place, value))
     if "ConfigPath" in (handler["options"] or {}):
         said.append("{0}.options: ConfigPath is declared as config_path".format(path))
+    said += ["{0}: is null, which no shim can be given; leave it out, or give a value".format(one)
+             for one in _nulls("{0}.options".format(path), handler["options"] or {})]
     if runtime == "containerd":
         return said
     for key in ("snapshotter", "pod_annotations", "container_annotations"):
@@ -143,6 +145,17 @@ def _of_handler(path, handler, runtime):
     if runtime == "crio" and handler["runtime_path"] is None:
         said.append("{0}.runtime_path: CRI-O looks for no shim by itself; give its path".format(path))
     return said
+
+
+def _nulls(path, value):
+    """Return the paths of what is null in options, which TOML has no word for."""
+    if value is None:
+        return [path]
+    if isinstance(value, dict):
+        return [one for key in value for one in _nulls("{0}.{1}".format(path, key), value[key])]
+    if isinstance(value, list):
+        return [one for place, item in enumerate(value) for one in _nulls("{0}[{1}]".format(path, place), item)]
+    return []
 
 
 def _of_runtime(params, runtime):

@@ -130,7 +130,7 @@ def differences(before, after, params, settings, spare):
         after: likewise.
         params: options of the module: the handlers that may differ.
         settings: paths of settings that may differ.
-        spare: mapping of the name of a handler to a table that it may become.
+        spare: mapping of the name of a handler to a table that it may become; None for any.
     """
     named = {one["name"] for one in params["handlers"]}
     implied = set(before.get("implied", ())) | set(after.get("implied", ()))
@@ -138,7 +138,7 @@ def differences(before, after, params, settings, spare):
     for name in sorted(set(before["handlers"]) | set(after["handlers"])):
         old, new = before["handlers"].get(name), after["handlers"].get(name)
         known = None not in (old, new) and (name in implied or spare.get(name) == new)
-        if name in named or old == new or known:
+        if name in named or old == new or known or (name in spare and spare[name] is None):
             continue
         if new is None:
             said.append("handler {0!r} would be lost".format(name))
@@ -150,8 +150,15 @@ def differences(before, after, params, settings, spare):
     for path, old, new in _changes(before["settings"], after["settings"]):
         ours = path in settings or (path[:3] == _PLATFORMS and path[3:4] and path[3] in named)
         if not ours:
-            said.append("{0} would change from {1!r} to {2!r}".format(".".join(path), old, new))
+            values = " from {0!r} to {1!r}".format(old, new) if _is_managed(path) else ""
+            said.append("{0} would change{1}".format(".".join(path), values))
     return said
+
+
+def _is_managed(path):
+    """Whether a setting is one that this module writes: only its value is told, any other can be a secret."""
+    return (path in (CRI_IMAGES + ("pinned_images", "sandbox"), CRI_RUNTIME + ("enable_cdi",))
+            or path in (CRI + ("sandbox_image",), CRI + ("enable_cdi",)))
 
 
 def _changes(old, new):

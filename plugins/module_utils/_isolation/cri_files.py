@@ -37,10 +37,11 @@ def read(host, path):
 
 
 def chain(host, main):
-    """Return the files that containerd loads, in order, a mapping each: ``path``, ``text``, ``imports`` (as written).
+    """Return the files that containerd loads, in order, a mapping each: ``path``, ``text``, ``imports``, ``clash``.
 
-    The main file is always the first, with text None when there is none. Raises Refused for a file that is no TOML,
-    or an import that is missing, which stops containerd as well.
+    The main file is always the first, with text None when there is none. ``imports``: as written. ``clash``: whether it
+    is TOML only without our lines, because the operator added a table that they have. Raises Refused for a file that
+    is no TOML without them either, or an import that is missing, which stops containerd as well.
     """
     found, waiting, seen = [], [main], set()
     while waiting:
@@ -52,14 +53,30 @@ def chain(host, main):
         if content is None and path != main:
             raise Refused("{0}: is imported and does not exist, so containerd would not start; remove it from the "
                           "imports, or put it back".format(path))
-        document = text.parse(path, content or "")
+        document, clash = _document(path, content or "")
         imports = [str(one) for one in document.get("imports") or ()]
-        found.append({"path": path, "text": content, "imports": imports})
+        found.append({"path": path, "text": content, "imports": imports, "clash": clash})
         for one in imports:
             waiting += matching(host, absolute(path, one))
         if len(found) > _MOST_FILES:
             raise Refused("{0}: imports more than {1} files".format(main, _MOST_FILES))
     return found
+
+
+def _document(path, content):
+    """Return (the document, whether our lines had to be left out for that). Pure."""
+    try:
+        return text.parse(path, content), False
+    except Refused:
+        rest = text.split(path, content)[0]
+        if rest == content:
+            raise
+        return text.parse(path, rest), True
+
+
+def operators(one):
+    """Return the document of a file without our lines. Pure."""
+    return text.parse(one["path"], text.split(one["path"], one["text"] or "")[0])
 
 
 def absolute(parent, pattern):
@@ -78,11 +95,17 @@ def matching(host, path):
     return ["{0}/{1}".format(folder, name) for name in host.names(folder) if fnmatch.fnmatchcase(name, pattern)]
 
 
-def version_of(files):
-    """Return the configuration version: that of the main file alone; None without a main file. Pure."""
+def version_of(files, major):
+    """Return the configuration version: that of the main file alone; None without a main file. Pure.
+
+    Without a version it is 1; on 2.x only where the plugins have their short names of then, because 2.x reads its own
+    sections without a version as well.
+    """
     if files[0]["text"] is None:
         return None
-    return int(text.parse(files[0]["path"], files[0]["text"]).get("version") or 1)
+    document = operators(files[0])
+    short = [name for name in document.get("plugins") or () if "." not in name]
+    return int(document.get("version") or (1 if major < 2 or short else 3))
 
 
 def place(files, major):
@@ -106,7 +129,7 @@ def place(files, major):
 
 def cri_of(one):
     """Return the path of the CRI section that a file has besides our lines; None when it has none. Pure."""
-    document = text.parse(one["path"], text.split(one["path"], one["text"] or "")[0])
+    document = operators(one)
     for path in (effective.CRI_RUNTIME, effective.CRI, effective.CRI_SHORT):
         if text.at(document, path) is not None:
             return path

@@ -13,6 +13,8 @@ from . import cri_effective as effective
 # Where systemd looks for programs, and so containerd for shims: systemd.exec(5), and systemd's build default.
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _TIMEOUT = 20
+_ASKED = {"containerd": ("neither crictl nor ctr", "containerd", "crictl"), "crio": ("no crictl", "CRI-O", "it"),
+          "docker": ("no program docker", "dockerd", "it")}
 
 
 def observe(host, params):
@@ -109,6 +111,14 @@ def advice(params, observed):
             said.append("handler {0!r} gets the snapshotter {1!r}: images that another snapshotter unpacked already, "
                         "the pause image above all, may fail with 'content digest … not found'; remove and pull them "
                         "again (crictl rmi, crictl pull)".format(handler["name"], handler["snapshotter"]))
+    for one in observed["seen"]["files"]:
+        if one.get("clash"):
+            said.append("{0}: has a table twice, in the operator's lines and in the block of "
+                        "sovereign.region.cri_runtime, so containerd cannot read it; the block is written anew without "
+                        "it".format(one["path"]))
+    if observed["service"]["answers"] is False and (observed["changes"] or observed["service"]["note"] is not None):
+        said.append("{0} is on this host and answers, so nobody can be asked after the restart whether {1} loaded the "
+                    "handlers; the first pod of each will show it, or install {2}".format(*_ASKED[params["runtime"]]))
     if observed["service"]["unit"] and observed["service"]["active"] is None:
         said.append("there is no systemctl to ask about {0}, so it is not restarted: what is written takes effect when "
                     "it starts again".format(observed["service"]["unit"]))

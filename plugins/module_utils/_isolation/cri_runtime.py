@@ -9,7 +9,6 @@ there before has to be there after, key by key; else nothing is changed.
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 
 from ansible.module_utils.common import warnings
@@ -20,7 +19,6 @@ from . import cri_containerd, cri_crio, cri_docker, cri_effective, cri_refusals,
 from . import cri_declared as declared
 
 _RUNTIMES = {"containerd": cri_containerd, "crio": cri_crio, "docker": cri_docker}
-_CANDIDATE = cri_service.FOLDER + "/cri-candidate"
 
 
 class Handlers:
@@ -112,19 +110,8 @@ def _after(host, params, runtime, seen, changes):
     """Return the effective configuration with the changes; the copies that it takes are gone afterwards."""
     if not changes:
         return seen["before"]
-    written = []
-
-    def write(path, content):
-        written.append(path)
-        # They hold what the operator's files hold, which can be credentials of registries.
-        host.write_file(path, content, 0o600)
-
-    host.make_directory(_CANDIDATE, 0o700)
-    try:
-        return runtime.would_be(host, params, seen, changes, _CANDIDATE, write)
-    finally:
-        for path in written:
-            host.remove_file(path)
+    with cri_service.copies(host, params) as (folder, write):
+        return runtime.would_be(host, params, seen, changes, folder, write)
 
 
 def _actions(params, runtime, seen, changes, service):
@@ -134,14 +121,15 @@ def _actions(params, runtime, seen, changes, service):
     active = bool(service["active"])
     restart = active and bool(changes or pending or wrong)
     note, plan = cri_service.note_path(params), []
-    if active and any(path not in (service["note"] or {}) for path in changes):
-        # A note that a killed run left knows what was loaded before that run, and is right about its files.
-        old = dict({path: texts.get(path) for path in changes}, **(service["note"] or {}))
+    old = cri_service.noted(service["note"], texts, changes)
+    if active and changes and old != service["note"]:
         plan.append(Action("update" if pending else "create", cri_service.KIND_NOTE, note,
                            {"files": sorted(service["note"])} if pending else None, {"files": sorted(old)},
                            details=old))
-    # What is new comes before what goes, so that a kill between the two leaves no handler away.
-    for path in sorted(changes, key=lambda one: (changes[one] is None, one)):
+    # What is new comes before what goes, and what is beside the main file before it, so that a kill between the two
+    # leaves no handler away, and none without the record that it is ours.
+    main = seen["files"][0]["path"]
+    for path in sorted(changes, key=lambda one: (changes[one] is None, one == main, one)):
         plan.append(_file(runtime, path, texts.get(path), changes[path], None if active else (
             "takes effect when {0} starts".format(service["unit"] or params["runtime"]))))
     if restart:
@@ -157,12 +145,9 @@ def _actions(params, runtime, seen, changes, service):
 
 def _file(runtime, path, old, new, deferred):
     verb = "delete" if new is None else "create" if old is None else "update"
-    before, after = (None if one is None else dict(runtime.shown(path, one), sha256=_digest(one)) for one in (old, new))
+    before, after = (None if one is None else dict(runtime.shown(path, one), sha256=cri_service.digest(one))
+                     for one in (old, new))
     return Action(verb, runtime.WORDS, path, before, after, deferred=deferred)
-
-
-def _digest(content):
-    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _restart(host, params, runtime, observed, address):
@@ -173,10 +158,9 @@ def _restart(host, params, runtime, observed, address):
         if not cri_service.same(found, observed["after"]):
             raise Refused("{0}".format(cri_service.lost(observed["after"], found)))
     except RegionError as error:
-        cri_service.put_back(host, kept)
-        host.remove_file(cri_service.note_path(params))
-        raise HostError("it was not restarted, because its files are not what was planned: {0}. The files are as they "
-                        "were before".format(error)) from error
+        how = cri_service.put_back(host, params, kept)
+        raise HostError("it was not restarted, because its files are not what was planned: {0}. {1}".format(
+            error, how)) from error
     try:
         cri_service.restart(host, params, runtime, address)
     except RegionError as error:
@@ -187,12 +171,10 @@ def _way_back(host, params, runtime, kept, address):
     """Put the old files back and restart again; return in words how that went."""
     if not kept:
         return "No file was changed by this run, so there is nothing to put back; look into its journal"
-    cri_service.put_back(host, kept)
-    nobody = dict(params, handlers=[])
+    how, nobody = cri_service.put_back(host, params, kept), dict(params, handlers=[])
     try:
         cri_service.restart(host, nobody, runtime, address)
     except RegionError as error:
-        return ("The files are as they were before, and with them it does not come back either: {0}. Look into its "
-                "journal".format(error))
+        return "{0}, and with them it does not come back either: {1}. Look into its journal".format(how, error)
     host.remove_file(cri_service.note_path(params))
-    return "The files are as they were before, and it runs with them again"
+    return "{0}, and it runs with them again".format(how)

@@ -3,12 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The running container runtime: whether it has to be restarted, whether it came back, and the way back.
 
-A note below ``/run`` says that files were changed and not loaded yet, and holds what they were. A reboot loads them and
-takes the note with it.
+A note below ``/run`` says that files were changed and not loaded yet, and holds what they were and the digests of what
+was written. A reboot loads them and takes the note with it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import posixpath
 import time
@@ -28,18 +30,51 @@ _QUERY_SECONDS = 20
 
 def note_path(params):
     """Return the path of the note. Pure."""
-    return "{0}/cri-{1}-restart.json".format(FOLDER, params["runtime"])
+    return "{0}/cri-{1}-restart{2}.json".format(FOLDER, params["runtime"], _apart(params))
+
+
+def _apart(params):
+    """Return what tells another daemon of the same host apart in the name of a file; empty for the usual one. Pure."""
+    main, _program, unit = declared.home(params)
+    usual = declared.HOMES[params["runtime"]]
+    if (main, unit) in ((usual[0], usual[2]), (usual[0], usual[2] + ".service")):
+        return ""
+    return "-{0}".format(digest("{0}\n{1}".format(main, unit))[:12])
+
+
+@contextlib.contextmanager
+def copies(host, params):
+    """Give (a directory, function of (path, text) that writes into it); what was written is gone afterwards."""
+    folder, written = "{0}/cri-candidate{1}".format(FOLDER, _apart(params)), []
+
+    def write(path, content):
+        written.append(path)
+        # They hold what the operator's files hold, which can be credentials of registries.
+        host.write_file(path, content, 0o600)
+
+    host.make_directory(folder, 0o700)
+    try:
+        yield folder, write
+    finally:
+        for path in written:
+            host.remove_file(path)
+
+
+def digest(content):
+    """Return the digest of a text, or None for a file that is not there. Pure."""
+    return None if content is None else hashlib.sha256(content.encode()).hexdigest()
 
 
 def observe(host, params, address):
-    """Return the running state: ``unit``, ``active``, ``note``, ``loaded`` and ``snapshotters``.
+    """Return the running state: ``unit``, ``active``, ``note``, ``loaded``, ``snapshotters`` and ``answers``.
 
-    ``active``: None when nobody can tell. ``note``: mapping of path to the text before, or None. ``loaded``: names of
-    the handlers that the daemon says it has; None when it was not asked or does not say. ``snapshotters``: those it
-    has loaded, likewise.
+    ``active``: None when nobody can tell. ``note``: what ``note`` returns. ``loaded``: names of the handlers that the
+    daemon says it has; None when it was not asked or does not say. ``snapshotters``: those it has loaded, likewise.
+    ``answers``: whether there is a program to ask a running daemon with; None when it does not run.
     """
     unit = declared.home(params)[2]
-    state = {"unit": unit or None, "active": None, "note": note(host, params), "loaded": None, "snapshotters": None}
+    state = {"unit": unit or None, "active": None, "note": note(host, params), "loaded": None, "snapshotters": None,
+             "answers": None}
     if unit:
         try:
             done = host.run(["systemctl", "is-active", unit], _QUERY_SECONDS)
@@ -47,22 +82,53 @@ def observe(host, params, address):
         except HostError:
             state["active"] = None
     if state["active"]:
-        state["loaded"] = loaded(host, params, address)[0]
+        state["loaded"], why = loaded(host, params, address)
+        state["answers"] = (state["loaded"], why) != (None, None) or (
+            params["runtime"] == "containerd" and plugins(host, address) != (None, None))
         if any(one["snapshotter"] for one in declared.present(params)):
             state["snapshotters"] = snapshotters(host, address)
     return state
 
 
 def note(host, params):
-    """Return the texts of the files before they were changed, by path; None without a note."""
+    """Return {path: {"text": before it was changed or None, "written": [digests of ours]}}; None without a note.
+
+    A digest is None where the file was removed. What is no such entry is left out.
+    """
     content = host.text(note_path(params))
     if content is None:
         return None
     try:
-        found = json.loads(content)["files"]
-    except (ValueError, KeyError, TypeError):
+        found = json.loads(content)["files"].items()
+    except (ValueError, KeyError, TypeError, AttributeError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return {path: one for path, one in found
+            if isinstance(one, dict) and "text" in one and isinstance(one.get("written"), list)}
+
+
+def noted(kept, texts, changes):
+    """Return the note that has to be there before the files change, from the one that a killed run left. Pure.
+
+    Such a note knows what was loaded before that run. It is right about a file only while nobody else changed it.
+
+    Args:
+        kept: what ``note`` returned.
+        texts: mapping of path to the text that a file has now.
+        changes: mapping of path to the text that it gets; None where it goes.
+    """
+    found = dict(kept or {})
+    for path, content in changes.items():
+        now, old = texts.get(path), found.get(path)
+        if old is None or not _is_ours(now, old):
+            old = {"text": now, "written": []}
+        new = digest(content)
+        found[path] = {"text": old["text"], "written": old["written"] + ([] if new in old["written"] else [new])}
+    return found
+
+
+def _is_ours(content, entry):
+    """Whether a file still has what it had before, or what we wrote. Pure."""
+    return content == entry["text"] or digest(content) in entry["written"]
 
 
 def loaded(host, params, address):
@@ -168,20 +234,46 @@ def snapshotters(host, address):
     return sorted(row[1] for row in rows if row[0] == "io.containerd.snapshotter.v1" and row[-1] == "ok")
 
 
-def write_note(host, params, texts):
+def write_note(host, params, kept):
     """Write the note. It can hold credentials of registries, so that only root may read it. Raises HostError."""
     host.make_directory(FOLDER)
-    host.write_file(note_path(params), json.dumps({"files": texts}), 0o600)
+    host.write_file(note_path(params), json.dumps({"files": kept}), 0o600)
 
 
-def put_back(host, texts):
-    """Give files the texts that they had before. Raises HostError."""
-    for path, content in sorted(texts.items()):
-        if content is None:
+def put_back(host, params, kept):
+    """Give files what they had before, and return in words how that went. Raises HostError.
+
+    A file that somebody else changed since is left alone: his change is worth more than our way back. With all files
+    back the note goes. Else it stays without a file, because what is there is not what the daemon has loaded.
+    """
+    left = []
+    for path, one in sorted(kept.items()):
+        now = _now(host, path)
+        if now == one["text"]:
+            continue
+        if digest(now) not in one["written"]:
+            left.append(path)
+        elif one["text"] is None:
             host.remove_file(path)
         else:
             host.make_directory(posixpath.dirname(path))
-            host.write_file(path, content)
+            host.write_file(path, one["text"])
+    if not left:
+        host.remove_file(note_path(params))
+        return "The files are as they were before"
+    write_note(host, params, {})
+    return ("Somebody changed {0} after this run wrote it, so it was left as it is now, with the lines of this module "
+            "in it; look at it".format(" and ".join(left)))
+
+
+def _now(host, path):
+    """Return the text of a file; None when there is none, and something that is no text of ours for any other."""
+    try:
+        return host.read_bytes(path).decode("utf-8", "backslashreplace")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise HostError("{0}: cannot be read: {1}".format(path, error.strerror)) from error
 
 
 def same(one, other):

@@ -59,7 +59,7 @@ def ours(path, text):
     return "".join(single) + (block or "")
 
 
-def join(path, text, tables, values):
+def join(path, text, tables, values, comment=""):
     """Return the text with our block at its end, and lines in its own tables.
 
     Args:
@@ -68,6 +68,7 @@ def join(path, text, tables, values):
         tables: nested mapping of what goes into the block.
         values: mapping of (path of a table as a tuple, key) to a value; into that table where the text has it, else
             into the block.
+        comment: lines that the block begins with.
 
     Raises:
         Refused: the text has one of the tables in a form that TOML cannot add to.
@@ -80,7 +81,7 @@ def join(path, text, tables, values):
         tables = merged(tables, nested(table, {key: value}))
     if tables:
         inserted += "" if inserted.endswith("\n") or not inserted else "\n"
-        inserted += BEGIN + tomli_w.dumps(tables) + END
+        inserted += BEGIN + comment + tomli_w.dumps(tables) + END
     found, why = None, ""
     try:
         found = tomli.loads(inserted)

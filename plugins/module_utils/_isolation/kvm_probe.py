@@ -89,6 +89,10 @@ def judge(node, answers, status, cpu, arch, depth):
         detail=_detail(last) if last and not last["ok"] else None)
     facts["reasons"] = _reasons(facts, node, status, cpu, arch, depth)
     facts["usable"] = _usable(facts, cpu, arch)
+    if not facts["usable"] and not facts["reasons"]:
+        unknown = next((level for level in LEVELS if not facts[level]), LEVELS[-1])
+        facts["reasons"].append("the child that asks /dev/kvm ended without a word about the level {0}; ask again, and "
+                                "look at the kernel log (journalctl -k)".format(unknown))
     return facts
 
 

@@ -21,7 +21,8 @@ from . import (
 )
 
 DIRECTORY = "/opt/kata-releases"
-CONFIGURATION = ["/etc/containerd", "/etc/crio", "/etc/docker", "/etc/kata-containers", "/etc/systemd/system"]
+CONFIGURATION = ["/etc/containerd", "/etc/crio", "/etc/docker", "/etc/kata-containers", "/etc/systemd/system",
+                 "/var/lib/rancher/k3s/agent/etc/containerd", "/var/lib/rancher/rke2/agent/etc/containerd", "/etc/k0s"]
 _NAMED = {"type": "list", "elements": "dict", "default": [], "options": {
     "name": {"type": "str", "required": True}, "sha256": {"type": "str", "required": True}}}
 ARGUMENT_SPEC = {
@@ -48,13 +49,14 @@ _ROLES = ("current", "previous")
 def validate(params):
     """Return what cannot be right. Pure."""
     problems = [release_tarball.version_problem(params["version"])]
-    directory = params["directory"]
+    directory = release_plan.directory_of(params)
     if not _DIRECTORY.fullmatch(directory) or (directory + "/").startswith(release_tarball.PREFIX + "/"):
         problems.append("directory: {0!r} is no directory for releases; expected an absolute path without blanks that "
-                        "is not below {1}, such as {2}".format(directory, release_tarball.PREFIX, DIRECTORY))
+                        "is not below {1}, such as {2}".format(params["directory"], release_tarball.PREFIX, DIRECTORY))
     if params["state"] in ("present", "current"):
         problems += [_digest_problem("sha256", params["sha256"]), _source_problem(params["source"])]
-    elif params["keep"] is not None:
+    elif params["keep"] is not None and "beside" not in params:
+        # In a list it stands beside it, for those of them that stay.
         problems.append("keep: only means something with state present or current, not with {0}".format(
             params["state"]))
     if params["keep"] is not None and params["keep"] < 0:
@@ -109,7 +111,7 @@ def observe(host, params):
         holders, references, doubts: who uses what could be removed, see ``release_holders``. Only looked at when
             something could be removed.
     """
-    directory, name = params["directory"], release_plan.name_of(params)
+    directory, name = release_plan.directory_of(params), release_plan.name_of(params)
     try:
         names = host.listdir(directory)
     except (FileNotFoundError, NotADirectoryError):
@@ -168,7 +170,8 @@ def _links(host, params):
         if kind is None:
             continue
         text = host.readlink(path) if kind == "link" else ""
-        name = text[len(params["directory"]) + 1:] if text.startswith(params["directory"] + "/") else text
+        below = release_plan.path_of(params, "")
+        name = text[len(below):] if text.startswith(below) else text
         split = release_manifest.split_name(name.rstrip("/"))
         if split and split[1] == params["flavour"]:
             links[role] = name.rstrip("/")
@@ -192,7 +195,7 @@ def _tarball(host, params, installed):
 
 def users(host, params, names):
     """Return (holders, references, doubts) of releases and leftovers. Reads only."""
-    directory = params["directory"]
+    directory = release_plan.directory_of(params)
     known = {name: name for name in names}
     for role in _ROLES:
         link = "{0}-{1}".format(role, params["flavour"])
@@ -203,8 +206,13 @@ def users(host, params, names):
     inodes = {pair: name for name in names
               for pair in release_files.inodes(host, release_plan.path_of(params, name))}
     holders, doubts = release_holders.processes(host, known_names, inodes)
-    references, unread = release_holders.references(host, known_names, params["configuration"])
-    return holders, references, doubts + unread
+    places, more = release_holders.added_configuration(host, [
+        release_plan.path_of(params, one) for one in host.names(directory) if release_manifest.split_name(one)])
+    references, unread = release_holders.references(host, known_names, params["configuration"] + places)
+    # A release may name itself.
+    references = {name: [one for one in paths if not one.startswith(release_plan.path_of(params, name) + "/")]
+                  for name, paths in references.items()}
+    return holders, references, doubts + more + unread
 
 
 def performer(host, params, observed):
@@ -229,21 +237,24 @@ def _collect(host, params, name):
     """Remove a release: look again, take its name away, look once more, and only then remove it."""
     path = release_plan.path_of(params, name)
     gone = release_files.REMOVING + name
-    _refuse_used(host, params, name, path)
+    _refuse_used(host, params, name, name)
     release_files.rename(host, path, release_plan.path_of(params, gone))
     try:
-        _refuse_used(host, params, gone, path)
+        _refuse_used(host, params, gone, name)
     except (Refused, HostError):
         release_files.rename(host, release_plan.path_of(params, gone), path)
         raise
     release_files.remove(host, release_plan.path_of(params, gone))
 
 
-def _refuse_used(host, params, name, path):
-    holders, references, doubts = users(host, params, [name])
-    reasons = release_plan.kept_because({"holders": holders, "references": references, "doubts": doubts}, name)
+def _refuse_used(host, params, found, name):
+    """Raise Refused when a release that is there under the name ``found`` is current or in use by now."""
+    holders, references, doubts = users(host, params, [found])
+    reasons = ["it is the current release"] if _links(host, params)[0]["current"] == name else []
+    reasons += release_plan.kept_because({"holders": holders, "references": references, "doubts": doubts}, found)
     if reasons:
-        raise Refused("{0} is used since its removal was planned: {1}".format(path, release_holders.words(reasons)))
+        raise Refused("{0} is used since its removal was planned: {1}".format(
+            release_plan.path_of(params, name), release_holders.words(reasons)))
 
 
 def describe(params, observed):

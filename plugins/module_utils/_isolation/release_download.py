@@ -8,6 +8,8 @@ from __future__ import annotations
 import http.client
 import os
 import ssl
+from urllib.error import HTTPError
+from urllib.parse import urljoin, urlsplit
 
 from ansible.module_utils.urls import open_url
 
@@ -17,6 +19,8 @@ from . import release_files, release_manifest
 
 # Between two pieces of an answer, in seconds; the whole download may take longer.
 _SILENCE = 60
+_ELSEWHERE = (301, 302, 303, 307, 308)
+_REDIRECTS = 10
 
 
 def fetch(host, params, path):
@@ -65,11 +69,36 @@ def fetch(host, params, path):
 def _take(params, descriptor, shown):
     """Return (sha256, size, size as the server told or None) of what came."""
     try:
-        with open_url(params["source"], timeout=_SILENCE, ca_path=params["ca_path"], follow_redirects="all",
-                      url_username=params["url_username"], url_password=params["url_password"],
-                      force_basic_auth=True, http_agent="sovereign.region") as answer:
+        with _answer(params, shown) as answer:
             told = answer.headers.get("Content-Length")
             found, size = release_files.digest_of(answer, descriptor)
     except (OSError, http.client.HTTPException, ssl.SSLError, ValueError) as error:
         raise HostError("{0}: could not be downloaded: {1}".format(shown, error)) from error
     return found, size, int(told) if str(told).isdigit() else None
+
+
+def _answer(params, shown):
+    """Return the answer of the mirror, or of whom it sends us to; the password is told to the mirror alone."""
+    place = params["source"]
+    for _unused in range(_REDIRECTS + 1):
+        own = _origin(place) == _origin(params["source"])
+        try:
+            return open_url(place, timeout=_SILENCE, ca_path=params["ca_path"], follow_redirects="none",
+                            url_username=params["url_username"] if own else None,
+                            url_password=params["url_password"] if own else None,
+                            force_basic_auth=True, http_agent="sovereign.region")
+        except HTTPError as error:
+            if error.code not in _ELSEWHERE or not error.headers.get("Location"):
+                raise
+            place = urljoin(place, error.headers["Location"])
+            error.close()
+        if urlsplit(place).scheme not in ("http", "https"):
+            raise HostError("{0}: could not be downloaded: it leads to {1!r}, which is neither http nor https".format(
+                shown, release_manifest.public_source(place)))
+    raise HostError("{0}: could not be downloaded: it led elsewhere more than {1} times".format(shown, _REDIRECTS))
+
+
+def _origin(place):
+    """Return (scheme, host and port) of a URL. Pure."""
+    parts = urlsplit(place)
+    return parts.scheme, parts.netloc.rpartition("@")[2].lower()

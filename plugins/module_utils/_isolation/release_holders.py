@@ -25,6 +25,9 @@ _LINK_PLACES = ("/usr/local/bin", "/usr/bin", "/usr/local/sbin", "/usr/sbin", "/
 _LINK_NAMES = re.compile(r"containerd-shim-|kata")
 _PATHS = re.compile(r"/[\w@%+=:,./-]+")
 _LARGEST = 8 << 20
+# Below a release: its configuration, and the directories in that whose files kata-deploy, an operator or we add.
+_CONFIGURATION = "share/defaults/kata-containers"
+_ADDED = ("runtimes", "custom-runtimes", "config.d")
 
 
 class Names:
@@ -197,6 +200,29 @@ def references(host, names, paths):
                 for release in names.within(release_files.resolved(host, path)):
                     found.setdefault(release, []).append(path)
     return {release: sorted(set(paths)) for release, paths in found.items()}, doubts
+
+
+def added_configuration(host, releases):
+    """Return (directories, doubts): where releases have configuration that is not packaged, and what cannot be read.
+
+    Args:
+        host: Host.
+        releases: paths of releases.
+    """
+    found, doubts = [], []
+    todo = ["{0}/{1}".format(release, _CONFIGURATION) for release in releases]
+    while todo:
+        path = todo.pop()
+        if release_files.kind(host, path) != "directory":
+            continue
+        if path.rpartition("/")[2] in _ADDED:
+            found.append(path)
+            continue
+        try:
+            todo += ["{0}/{1}".format(path, name) for name in host.listdir(path)]
+        except OSError as error:
+            doubts.append("{0} cannot be read: {1}".format(path, error.strerror))
+    return sorted(found), doubts
 
 
 def _files(host, paths, doubts):

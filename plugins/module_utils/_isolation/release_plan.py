@@ -18,9 +18,14 @@ def name_of(params):
     return release_manifest.name_of(params["version"], params["flavour"])
 
 
+def directory_of(params):
+    """Return the directory of releases, without a slash at its end."""
+    return params["directory"].rstrip("/")
+
+
 def path_of(params, name):
     """Return the path of a name in the directory of releases."""
-    return "{0}/{1}".format(params["directory"], name)
+    return "{0}/{1}".format(directory_of(params), name)
 
 
 def cached_tarball(params):
@@ -197,7 +202,7 @@ def _others(params, observed):
 
 
 def _absent(params, observed):
-    name, links = name_of(params), observed["links"]
+    name, (links, later) = name_of(params), _links_in_a_list(params, observed)
     plan, release = _leftovers(params, observed), observed["releases"].get(name)
     path = path_of(params, name)
     if release is None:
@@ -208,13 +213,39 @@ def _absent(params, observed):
         return plan
     if release["record"] is None:
         raise Refused("{0}: {1}; remove it by hand when it is not needed".format(path, release["problem"]))
-    reasons = ["it is the current release; switch to another one first"] if links["current"] == name else []
+    reasons = []
+    if observed["links"]["current"] == name and not _is_alone(params, observed):
+        reasons.append("it is the current release; switch to another one first")
+    elif observed["links"]["current"] != name and name in (links["current"], later["current"]):
+        reasons.append("a rollback of the list makes it the current one; remove it in a later run")
     reasons += kept_because(observed, name)
     if reasons:
         raise Refused("{0} cannot be removed: {1}".format(path, release_holders.words(reasons)))
-    if links["previous"] == name:
-        plan += _switch(params, links, dict(links, previous=None), ("previous",))
-    return plan + [_removal(params, name)]
+    # The links first: a run that is killed in between leaves none that leads to nothing.
+    after = {role: None if one == name else one for role, one in links.items()}
+    return plan + _switch(params, links, after, ("previous", "current")) + [_removal(params, name)]
+
+
+def _is_alone(params, observed):
+    """Whether no other release of the flavour is installed, or is to be, but those that the same list removes."""
+    beside = params.get("beside") or ()
+    declared = [name_of(one) for one in beside if one["state"] in ("present", "current")]
+    leaving = [name_of(one) for one in beside if one["state"] == "absent"] + [name_of(params)]
+    return not [one for one in declared + list(observed["releases"])
+                if one not in leaving and release_manifest.split_name(one)[1] == params["flavour"]]
+
+
+def _links_in_a_list(params, observed):
+    """Return the links as they are when it is the turn of this release in its list, and after the whole of it."""
+    links = mine = dict(observed["links"])
+    for one in params.get("beside") or ():
+        if name_of(one) == name_of(params):
+            mine = links
+        elif one["flavour"] == params["flavour"] and one["state"] == "rolled_back" and links["current"] == name_of(one):
+            links = {"current": links["previous"], "previous": links["current"]}
+        elif one["flavour"] == params["flavour"]:
+            links = after_switch(one, links, observed["releases"])
+    return mine, links
 
 
 def _removal(params, name):

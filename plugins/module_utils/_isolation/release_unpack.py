@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 
 from .._core import atomic
 from .._core.errors import DeclarationError, HostError
-from . import release_files, release_manifest, release_stream, release_tarball
+from . import release_files, release_manifest, release_plan, release_stream, release_tarball
 
 # No configuration file is larger; what is may be anything and stays as it is.
 _LARGEST_TEXT = 4 << 20
@@ -35,11 +35,11 @@ def install(host, params, tarball):
         HostError, DeclarationError: the tarball is another one, is damaged, or holds what does not belong there.
     """
     name = release_manifest.name_of(params["version"], params["flavour"])
-    final = "{0}/{1}".format(params["directory"], name)
-    staging = "{0}/{1}{2}".format(params["directory"], release_files.UNPACKING, name)
+    final = release_plan.path_of(params, name)
+    staging = release_plan.path_of(params, release_files.UNPACKING + name)
     before = release_files.fingerprint(host, tarball)
     size = check(host, tarball, params["sha256"])
-    host.make_directory(params["directory"])
+    host.make_directory(release_plan.directory_of(params))
     place = release_files.real(host, staging)
     try:
         os.mkdir(place, 0o700)

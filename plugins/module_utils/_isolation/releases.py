@@ -17,10 +17,16 @@ def together(items):
     found = []
     for flavour in release_tarball.FLAVOURS:
         current = [index for index, one in enumerate(items) if (one["flavour"], one["state"]) == (flavour, "current")]
+        deciding = [index for index, one in enumerate(items)
+                    if one["flavour"] == flavour and one["state"] in ("current", "rolled_back")]
         if len(current) > 1:
             found.append("releases: {0} of {1} are to be the current one ({2}); say state=present for the "
                          "others".format(len(current), flavour,
                                          ", ".join("releases[{0}]".format(index) for index in current)))
+        elif len(deciding) > 1:
+            found.append("releases: {0} of {1} decide which one is current ({2}); say state=current of the one that "
+                         "is to be, or go back from one alone".format(
+                             len(deciding), flavour, ", ".join("releases[{0}]".format(index) for index in deciding)))
     return found
 
 

@@ -37,6 +37,8 @@ _HANDLER = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")
 _ADDRESS = re.compile(r"[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$")
 # How often it is looked whether all of a removed pod is gone, with a pause of a second between.
 LOOKS = 60
+# How many seconds taking a pod away has in all after a signal; whoever sent it often kills after 90.
+HURRY = 60
 
 
 class Signals:
@@ -201,7 +203,7 @@ def prove(host, params, cri, devices, signals):
     except RegionError as error:
         observed["problem"] = str(error)
     finally:
-        observed["left"] = tear_down(host, cri, identifier, observed)
+        observed["left"] = tear_down(host, cri, identifier, observed, signals)
     return observed
 
 
@@ -228,23 +230,31 @@ def _look(host, params, cri, observed, means):
     signals.obey()
 
 
-def tear_down(host, cri, identifier, observed):
+def tear_down(host, cri, identifier, observed, signals):
     """Remove every sandbox of this run and wait until all of it is gone; return what is left. Never raises.
+
+    All of it has the time that one request has, HURRY seconds at least, and RESERVE; after a signal it has HURRY. A
+    command that is under way is waited for.
 
     Args:
         host: Host.
         cri: Cri.
         identifier: the name of the run, which its sandboxes have as a label.
         observed: mapping with what is known: ``sandbox``, ``containers`` and ``namespaces``.
+        signals: Signals.
     """
+    # Somebody who gives a start five seconds does not mean that a virtual machine has to be gone in five.
+    cri.end_within(max(cri.timeout, HURRY) + smoke_cri.RESERVE)
     known = [one for one in [observed["sandbox"]] + observed["containers"] if one]
     left = {}
     # What was cancelled in the middle of its start may only show a moment later, so there are two looks then.
     for look in range(LOOKS):
         try:
+            _hurry(cri, signals)
             listed = [one["id"] for one in cri.sandboxes("{0}={1}".format(smoke_cri.LABEL, identifier))]
             known += [one for one in listed + smoke_host.bundles(host, identifier) if one not in known]
             for one in listed:
+                _hurry(cri, signals)
                 cri.remove(one)
             asked = {"sandboxes": [one["id"] for one in cri.sandboxes("{0}={1}".format(smoke_cri.LABEL, identifier))]}
         except HostError as error:
@@ -252,5 +262,13 @@ def tear_down(host, cri, identifier, observed):
         left = dict(smoke_host.left(host, known, observed["namespaces"]), **asked)
         if not any(left.values()) and (observed["sandbox"] or look):
             return {}
+        if cri.is_over():
+            break
         cri.pause()
     return {kind: names for kind, names in left.items() if names}
+
+
+def _hurry(cri, signals):
+    """Shorten what is left of the time when a signal has come."""
+    if signals.name:
+        cri.end_within(HURRY)

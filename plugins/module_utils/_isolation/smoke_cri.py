@@ -21,6 +21,8 @@ NAME = "kata-smoke"
 ASK = 30
 # crictl ends by itself when its own time is over; when it does not, it is killed a little later.
 GRACE = 15
+# When all has to end by some time, what stops a pod leaves so many seconds of it, or half, to what removes it.
+RESERVE = 30
 PAUSE = 1.0
 
 
@@ -36,7 +38,7 @@ class Cri:
     def __init__(self, host, params, directory):
         self.host = host
         self.timeout = params["timeout"]
-        self._directory = directory
+        self._directory, self._end = directory, None
         endpoint = params["runtime_endpoint"]
         self._argv = [params["crictl"], "--runtime-endpoint", endpoint, "--image-endpoint", endpoint]
 
@@ -47,7 +49,11 @@ class Cri:
             words: its arguments.
             options: ``timeout`` in seconds, ASK when not given; ``changes``, whether it starts or stops something.
         """
-        timeout = options.get("timeout", ASK)
+        timeout, left = options.get("timeout", ASK), self.left()
+        if left is not None:
+            if self.is_over():
+                raise HostError("{0} {1}: no time is left for it".format(self._argv[0], words[0]))
+            timeout = max(1, int(min(timeout, left)))
         argv = self._argv + ["--timeout", "{0}s".format(timeout)] + list(words)
         finished = self.host.run(argv, timeout + GRACE, changes=options.get("changes", False))
         if not finished.ok:
@@ -105,13 +111,35 @@ class Cri:
         """Stop and remove a sandbox with its containers; what is gone already is no error. Raises HostError."""
         problem = None
         for words in (("stopp", sandbox), ("rmp", "--force", sandbox)):
+            if problem is not None and self.is_over():
+                break
+            left, timeout = self.left(), self.timeout
+            if left is not None and words[0] == "stopp":
+                timeout = min(timeout, max(left - RESERVE, left / 2))
             try:
-                self.call(*words, timeout=self.timeout, changes=True)
+                self.call(*words, timeout=timeout, changes=True)
                 problem = None
             except HostError as error:
                 problem = error
-        if problem is not None and any(one.get("id") == sandbox for one in self.sandboxes()):
+        if problem is not None and (self.is_over() or any(one.get("id") == sandbox for one in self.sandboxes())):
             raise problem
+
+    def end_within(self, seconds):
+        """From now on all calls together have so many seconds, or what is left of fewer."""
+        left = self.left()
+        self._end = self.now() + (seconds if left is None else min(seconds, left))
+
+    def left(self):
+        """Return the seconds that are left for all calls together; None when there is no end."""
+        return None if self._end is None else self._end - self.now()
+
+    def is_over(self):
+        """Whether no time is left for another call."""
+        return self._end is not None and self.left() < 2 * PAUSE
+
+    def now(self):
+        """Return the seconds of a clock that nobody sets."""
+        return time.monotonic()
 
     def pause(self):
         """Wait a moment before looking again."""

@@ -14,6 +14,9 @@ import posixpath
 from .._core.errors import DeclarationError, nearest, unknown_name
 from . import config_shims, release_manifest, release_tarball
 
+ABSENT = "absent"
+_STATES = ("present", ABSENT)
+_SWITCHES = ("allow_debug", "allow_all_annotations")
 _OF_A_SHIM = ("settings", "append", "sizing", "allow_debug", "allow_all_annotations")
 _OF_A_HANDLER = ("snapshotter", "privileged_without_host_devices", "pod_annotations", "container_annotations")
 _ROLE = ("name", "shim", "release", "state") + _OF_A_SHIM + _OF_A_HANDLER
@@ -23,7 +26,7 @@ _SPLIT = (4, 1)
 
 
 def wire(handlers, releases, directory):
-    """Return ``shims``, as kata_config takes them, and ``handlers``, as cri_runtime does.
+    """Return ``shims``, as kata_config takes them, ``handlers``, as cri_runtime does, and what becomes of releases.
 
     Args:
         handlers: list of mappings with ``name``, ``shim``, ``release`` (such as ``4.1.0-static``; needed where several
@@ -31,24 +34,32 @@ def wire(handlers, releases, directory):
         releases: list of mappings with ``version``, ``flavour`` and ``state``, as kata_release takes them.
         directory: where releases lie.
 
+    Returns:
+        Besides ``shims`` and ``handlers``: ``releases``, those declared that are to stay, ``removed``, those that are
+        not, and ``removed_names``, the names of these.
+
     Raises:
-        DeclarationError: an unknown key, shim or release, a handler or shim that is declared twice differently.
+        DeclarationError: an unknown key, state, shim or release, a handler or shim that is declared twice differently.
     """
-    there = [release_manifest.name_of(one["version"], one.get("flavour") or "static")
-             for one in releases if one.get("state") not in ("absent", "rolled_back")]
-    problems, shims, wired = [], [], []
+    problems = ["kata_releases[{0}].version: missing; such as '4.1.0'".format(index)
+                for index, one in enumerate(releases) if not one.get("version")]
+    if problems:
+        raise DeclarationError(problems)
+    removed = [one for one in releases if one.get("state") == ABSENT]
+    there = [_name(one) for one in releases if one.get("state") not in (ABSENT, "rolled_back")]
+    shims, wired = [], []
     for index, one in enumerate(handlers):
         path = "kata_handlers[{0}]".format(index)
-        wrong = _wrong(path, one, there)
+        wrong = _wrong(path, one, there) + _again(path, one, handlers[:index])
         problems += wrong
         if wrong:
             continue
-        if one.get("state", "present") == "absent":
-            wired.append({"name": one["name"], "state": "absent"})
+        if one.get("state") == ABSENT:
+            wired.append({"name": one["name"], "state": ABSENT})
             continue
         release = one.get("release") or there[0]
         home, kind = posixpath.join(directory, release), _kind(one["shim"], release)
-        shim = dict({key: one[key] for key in _OF_A_SHIM if key in one}, shim=one["shim"], release=home)
+        shim = dict({key: _plain(key, one[key]) for key in _OF_A_SHIM if key in one}, shim=one["shim"], release=home)
         problems += _differs(path, shim, shims)
         shims += [shim] if shim not in shims else []
         wired.append(dict(
@@ -57,7 +68,23 @@ def wire(handlers, releases, directory):
             config_path=config_shims.paths(home, kind, one["shim"])["config"]))
     if problems:
         raise DeclarationError(problems)
-    return {"shims": shims, "handlers": wired}
+    return {"shims": shims, "handlers": wired, "releases": [one for one in releases if one not in removed],
+            "removed": removed, "removed_names": [_name(one) for one in removed]}
+
+
+def _name(release):
+    return release_manifest.name_of(release["version"], release.get("flavour") or "static")
+
+
+def _plain(key, value):
+    """Return a switch as a boolean: in playbooks it may be a text."""
+    return str(value).lower() in ("true", "yes", "on", "1") if key in _SWITCHES else value
+
+
+def _again(path, one, before):
+    earlier = [index for index, other in enumerate(before) if other.get("name") == one.get("name")]
+    return ["{0}.name: {1!r} is declared already by kata_handlers[{2}]".format(path, one["name"], earlier[0])
+            ] if earlier and one.get("name") else []
 
 
 def _wrong(path, one, there):
@@ -66,7 +93,9 @@ def _wrong(path, one, there):
         return [unknown_name(path, key, "part of a handler", _ROLE) for key in unknown]
     if not one.get("name"):
         return ["{0}.name: missing; the name that a RuntimeClass has as its handler, such as 'kata-qemu'".format(path)]
-    if one.get("state", "present") == "absent":
+    if one.get("state", "present") not in _STATES:
+        return ["{0}.state: {1!r}; expected {2}".format(path, one["state"], " or ".join(_STATES))]
+    if one.get("state") == ABSENT:
         return []
     if not one.get("shim"):
         return ["{0}.shim: missing; a shim of the release, such as 'qemu-runtime-rs'".format(path)]
@@ -102,4 +131,4 @@ def _kind(shim, release):
         return config_shims.GO
     if config_shims.number(version)[:2] >= _SPLIT or shim.endswith("-runtime-rs"):
         return config_shims.RUST
-    return config_shims.RUST if shim in ("dragonball", "rs-fc") else config_shims.GO
+    return config_shims.RUST if shim in ("dragonball", "rs-fc", "cloud-hypervisor") else config_shims.GO

@@ -153,6 +153,6 @@ def test_files_that_somebody_changes_meanwhile_are_not_loaded(tmp_path):
             return None
 
         host.fail = fail
-        with pytest.raises(change.PartialFailure, match="it was not restarted"):
+        with pytest.raises(change.PartialFailure, match="it was not restarted.*it was left as it is now"):
             host.converge([handler()], allow_interruption=True)
-        assert host.starts == 1 and host.read(MAIN) == DEBIAN
+        assert host.starts == 1 and host.read(MAIN).startswith(DEBIAN.replace("/usr/lib/cni", "/usr/lib/other"))

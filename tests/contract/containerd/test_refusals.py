@@ -106,6 +106,39 @@ def test_a_main_file_of_version_1_on_containerd_2_is_told(tmp_path):
     assert "containerd config migrate" in refused(host, [handler()])
 
 
+@pytest.mark.parametrize("main", [
+    "", 'oom_score = -999\n[plugins."io.containerd.cri.v1.runtime"]\nenable_cdi = true\n'])
+def test_containerd_2_needs_no_version(tmp_path, main):
+    host = Containerd(tmp_path, "sid", main)
+    before = host.dump()
+    host.converge([handler()])
+    assert without(host.dump(), "kata") == before and sorted(handlers_of(host.dump())) == ["kata", "runc"]
+    host.converge([handler(state="absent")])
+    assert host.dump() == before and host.read(MAIN) == main
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_options_of_runc_beside_our_block_are_taken_over(tmp_path, suite):
+    """Without a handler of ours runc is containerd's own, and its options alone would be no handler."""
+    host = Containerd(tmp_path, suite, DEBIAN)
+    host.converge([handler()])
+    runc = handlers_of(host.dump())["runc"]
+    options = "[plugins.{0}.containerd.runtimes.runc.options]\nSystemdCgroup = true\n".format(CRI)
+    host.write(MAIN, host.read(MAIN) + options)
+    assert not host.inside(["containerd", "--config", MAIN, "config", "dump"]).ok
+    assert "has a table twice" in host.converge([handler()])["advice"][0]
+    found = handlers_of(host.dump())
+    assert found["runc"] == dict(runc, options={"SystemdCgroup": True}) and "kata" in found
+    assert host.converge([handler()])["changed"] is False
+    assert "runtime_type of handler 'runc' would change" in refused(host, [handler(state="absent")])
+    # containerd 2.x adds them to its own runc, so that none of ours is needed.
+    host.suite = "sid"
+    host.converge([handler()])
+    assert handlers_of(host.dump())["runc"]["options"]["SystemdCgroup"] is True
+    host.converge([handler(state="absent")])
+    assert host.read(MAIN) == DEBIAN + options
+
+
 @pytest.mark.parametrize("suite", ["bookworm", "trixie"])
 def test_version_1_is_served_by_containerd_1(tmp_path, suite):
     old = '[plugins.cri]\n  sandbox_image = "a/b:1"\n'

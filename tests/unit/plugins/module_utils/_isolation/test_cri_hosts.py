@@ -89,12 +89,15 @@ def test_a_handler_comes_and_goes(machine):
         assert machine.files() == files
 
 
-@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("place", range(5))
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_a_kill_anywhere_is_made_up_for(machine, monkeypatch, place, state):
     loaded = machine.loaded
     if state == "absent":
         machine.converge([handler()], **machine.options)
+    planned = machine.converge([handler(state=state)], check_mode=True, **machine.options)["actions"]
+    # Docker has one write more than the others.
+    place = min(place, len(planned) - 1)
     original, done = change.apply, []
 
     def dying(plan, perform):
@@ -160,7 +163,7 @@ def test_a_daemon_that_does_not_run_is_not_restarted(machine, service):
     machine.programs -= {"systemctl"} if service == "no systemctl" else set()
     more = {"service": ""} if service == "none" else {}
     result = machine.converge([handler()], allow_interruption=False, **machine.options, **more)
-    assert [one["deferred"] is not None for one in result["actions"]] == [True]
+    assert result["actions"] and all(one["deferred"] is not None for one in result["actions"])
     assert not [argv for argv in machine.calls if argv[0] == "systemctl" and argv[1] != "is-active"]
     assert bool(result["advice"]) is (service == "no systemctl")
 

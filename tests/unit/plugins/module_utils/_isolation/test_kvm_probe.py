@@ -226,6 +226,12 @@ def test_below_a_root_this_machine_is_not_asked(machine):
     assert (facts["present"], facts["openable"], facts["usable"]) == (True, None, None)
 
 
+def test_a_child_that_says_nothing_is_a_reason():
+    cpu = {"flags": ["svm"], "hypervisor": False, "virtualization": "svm"}
+    facts = kvm_probe.judge({"node": True, "driver": True, "status": "ok"}, [], "ok", cpu, "x86_64", "run")
+    assert not facts["usable"] and "without a word about the level openable" in facts["reasons"][0]
+
+
 @given(st.text())
 def test_any_text_is_read(text):
     for answer in kvm_probe.parse(text):

@@ -104,11 +104,47 @@ def test_there_is_nothing_to_go_back_to(machine):
     assert machine.converge(version="9.9.9", state="rolled_back")["changed"] is False
 
 
-def test_the_current_release_is_never_removed(machine):
+def test_the_current_release_is_not_removed_while_there_are_others(machine):
     machine.converge(**machine.tarball("4.1.0"))
-    with pytest.raises(errors.Refused, match="it is the current release"):
-        machine.converge(version="4.1.0", state="absent")
+    machine.converge(state="present", **machine.tarball("4.0.9"))
+    before = machine.snapshot()
+    for check in (True, False):
+        with pytest.raises(errors.Refused, match="it is the current release; switch to another one first"):
+            machine.converge(check=check, version="4.1.0", state="absent")
+    assert machine.snapshot() == before
     assert machine.converge(version="4.2.0", state="absent")["changed"] is False
+
+
+def test_the_only_release_of_a_flavour_goes_with_its_links(machine):
+    machine.converge(**machine.tarball("4.1.0"))
+    machine.converge(**machine.tarball("4.1.0", "go-static"))
+    gone = {"version": "4.1.0", "state": "absent"}
+    machine.process(5, cwd=f"{ROOT}/4.1.0-static")
+    with pytest.raises(errors.Refused, match="process 5"):
+        machine.converge(**gone)
+    shutil.rmtree(machine.root / "proc/5")
+    (machine.root / "etc/containerd").mkdir(parents=True)
+    (machine.root / "etc/containerd/config.toml").write_text(f'"{ROOT}/current-static/bin/x"')
+    with pytest.raises(errors.Refused, match="config.toml names it"):
+        machine.converge(**gone)
+    (machine.root / "etc/containerd/config.toml").unlink()
+    planned = machine.converge(check=True, **gone)
+    done = machine.converge(**gone)
+    assert done["actions"] == planned["actions"]
+    assert said(done) == [("delete", "current release", "static"), ("delete", "Kata release", "4.1.0-static")]
+    assert (done["current"], machine.names()) == (None, ["4.1.0-go-static", "current-go-static"])
+    assert machine.converge(**gone)["changed"] is False
+
+
+def test_a_slash_at_the_end_of_the_directory_does_not_count(machine):
+    declared = machine.tarball("4.1.0")
+    done = machine.converge(directory=ROOT + "/", **declared)
+    assert done["release_path"] == f"{ROOT}/4.1.0-static"
+    assert done["actions"][0]["after"]["path"] == f"{ROOT}/4.1.0-static"
+    assert "releases//" not in "".join(path.read_text() for path in machine.releases.rglob("*.toml"))
+    assert machine.converge(**declared)["changed"] is False
+    assert machine.converge(directory=ROOT + "//", **declared)["changed"] is False
+    assert machine.converge(directory=ROOT + "/", version="4.1.0", state="absent")["changed"] is True
 
 
 def test_collection_keeps_what_is_wanted_and_what_is_used(machine):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.server
 import threading
 
@@ -28,6 +29,7 @@ class Mirror(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.asked.append(self.path)
+        self.server.told.append(self.headers.get("Authorization"))
         content, way = self.server.content, self.path.split("/")[1].split("?")[0]
         if way == "gone":
             self.send_error(404)
@@ -35,6 +37,15 @@ class Mirror(http.server.BaseHTTPRequestHandler):
         if way == "elsewhere":
             self.send_response(302)
             self.send_header("Location", "/good/" + self.path.split("/")[2])
+            self.end_headers()
+            return
+        if way in ("away", "inside", "circle", "odd"):
+            if way == "inside" and not self.headers.get("Authorization"):
+                self.send_error(401)
+                return
+            self.send_response(307)
+            self.send_header("Location", {"away": self.server.away, "inside": "../closed/a.tar.xz",
+                                          "circle": self.path, "odd": "file:///etc/passwd"}[way])
             self.end_headers()
             return
         if way == "closed" and self.headers.get("Authorization") != "Basic " + base64.b64encode(b"me:word").decode():
@@ -51,16 +62,24 @@ class Mirror(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture()
-def mirror():
+@contextlib.contextmanager
+def serving():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
-    server.asked = []
+    server.asked, server.told, server.away = [], [], None
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture()
+def mirror():
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture()
@@ -76,7 +95,9 @@ def declared(machine, mirror, way, **options):
 
 
 @pytest.mark.parametrize("way,options", [
-    ("good", {}), ("elsewhere", {}), ("closed", {"url_username": "me", "url_password": "word"})])
+    ("good", {}), ("elsewhere", {}),
+    ("inside", {"url_username": "me", "url_password": "word"}),
+    ("closed", {"url_username": "me", "url_password": "word"})])
 def test_what_a_mirror_has_is_installed(machine, mirror, way, options):
     options = declared(machine, mirror, way, **options)
     planned = machine.converge(check=True, **options)
@@ -100,6 +121,22 @@ def test_what_is_not_the_declared_tarball_is_not_kept(machine, mirror, way, said
         machine.converge(**declared(machine, mirror, way))
     assert isinstance(caught.value.cause, errors.HostError) and caught.value.done == []
     assert [one for one in machine.releases.rglob("*") if one.is_file()] == []
+
+
+def test_the_password_of_a_mirror_is_told_to_nobody_else(machine, mirror):
+    with serving() as other:
+        options = declared(machine, mirror, "away", url_username="me", url_password="word")
+        other.content, mirror.away = mirror.content, f"http://127.0.0.1:{other.server_port}/good/a.tar.xz"
+        assert machine.converge(**options)["changed"] is True
+        assert mirror.told == ["Basic " + base64.b64encode(b"me:word").decode()]
+        assert other.told == [None]
+
+
+@pytest.mark.parametrize("way,said", [("circle", "more than 10 times"), ("odd", "neither http nor https")])
+def test_a_mirror_that_sends_us_away_for_nothing(machine, mirror, way, said):
+    with pytest.raises(change.PartialFailure, match=said):
+        machine.converge(**declared(machine, mirror, way))
+    assert len(mirror.asked) < 15
 
 
 def test_a_mirror_that_does_not_answer(machine, mirror):

@@ -147,6 +147,37 @@ def test_what_configuration_names_is_not_removed(machine, text, place):
     assert absent(machine)["changed"] is True
 
 
+@pytest.mark.parametrize("place", [
+    "runtime-rs/runtimes/kata/config.d/60-sovereign-region.toml", "runtimes/kata/configuration.toml",
+    "custom-runtimes/mine/x.toml", "config.d/50-mine.toml"])
+def test_what_the_configuration_of_another_release_names_is_not_removed(machine, place):
+    """A drop-in of the new release may take the kernel or the image of the old one."""
+    added = machine.releases / "4.2.0-static/share/defaults/kata-containers" / place
+    added.parent.mkdir(parents=True)
+    added.write_text(f'kernel = "{OLD}/share/kata-containers/vmlinux.container"')
+    before = machine.snapshot()
+    for check in (True, False):
+        with pytest.raises(errors.Refused, match=f"/4.2.0-static/share/.*/{place} names it"):
+            absent(machine, check=check)
+    assert machine.snapshot() == before
+    kept = machine.converge(**dict(machine.tarball("4.3.0"), keep=0))["kept"]
+    assert [one["name"] for one in kept] == ["4.1.0-static"]
+    added.unlink()
+    own = machine.releases / "4.1.0-static/share/defaults/kata-containers" / place
+    own.parent.mkdir(parents=True)
+    own.write_text(f'kernel = "{OLD}/share/kata-containers/vmlinux.container"')
+    assert absent(machine)["changed"] is True
+
+
+@pytest.mark.parametrize("place", ["var/lib/rancher/k3s/agent/etc/containerd", "etc/k0s/containerd.d",
+                                   "var/lib/rancher/rke2/agent/etc/containerd"])
+def test_configuration_of_distributions_of_kubernetes_counts(machine, place):
+    (machine.root / place).mkdir(parents=True)
+    (machine.root / place / "config.toml").write_text(f'runtime_path = "{OLD}/bin/x"')
+    with pytest.raises(errors.Refused, match=f"/{place}/config.toml names it"):
+        absent(machine)
+
+
 def test_a_link_in_the_path_of_containerd_is_a_name(machine):
     (machine.root / "usr/local/bin").mkdir(parents=True)
     (machine.root / "usr/local/bin/containerd-shim-kata-v2").symlink_to(OLD + "/runtime-rs/bin/containerd-shim-kata-v2")

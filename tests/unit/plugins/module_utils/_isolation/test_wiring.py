@@ -32,6 +32,7 @@ def test_a_handler_names_the_directory_of_its_release():
                   "settings": {"hypervisor": {"qemu": {"default_memory": 4096}}}})
     home = HOME + "/4.1.0-static"
     assert made == {
+        "releases": [RUST], "removed": [], "removed_names": [],
         "shims": [{"shim": "qemu-runtime-rs", "release": home,
                    "settings": {"hypervisor": {"qemu": {"default_memory": 4096}}}}],
         "handlers": [{
@@ -57,9 +58,22 @@ def test_two_handlers_may_share_a_shim():
                                        {"name": "two", "shim": "qemu-runtime-rs", "settings": {"runtime": {}}})
 
 
+def test_a_name_is_declared_once():
+    assert "kata_handlers[1].name: 'k' is declared already by kata_handlers[0]" in refused(
+        {"name": "k", "shim": "qemu-runtime-rs"}, {"name": "k", "state": "absent"})
+
+
+def test_switches_may_be_texts():
+    made = wired({"name": "a", "shim": "qemu-runtime-rs", "allow_debug": "true"},
+                 {"name": "b", "shim": "qemu-runtime-rs", "allow_debug": True})
+    assert [one["allow_debug"] for one in made["shims"]] == [True]
+
+
 def test_what_goes_needs_no_release():
-    assert wired({"name": "kata", "state": "absent"}, releases=[]) == {
-        "shims": [], "handlers": [{"name": "kata", "state": "absent"}]}
+    gone = dict(OLD, state="absent")
+    assert wired({"name": "kata", "state": "absent"}, releases=[gone]) == {
+        "shims": [], "handlers": [{"name": "kata", "state": "absent"}],
+        "releases": [], "removed": [gone], "removed_names": ["3.32.0-static"]}
 
 
 @pytest.mark.parametrize("handler, releases, said", [
@@ -73,6 +87,8 @@ def test_what_goes_needs_no_release():
     ({"name": "k", "shim": "qemu"}, [dict(RUST, state="absent")], "no release is declared"),
     ({"name": "k", "shim": "qemu"}, [dict(RUST, flavour="tools-static")], "holds tools and no shim"),
     ({"name": "k", "shim": "../qemu"}, [RUST], "is no name of a shim"),
+    ({"name": "k", "shim": "qemu", "state": "absnt"}, [RUST], "state: 'absnt'; expected present or absent"),
+    ({"name": "k", "shim": "qemu"}, [{"flavour": "static"}], "kata_releases[0].version: missing"),
 ])
 def test_what_cannot_be_right(handler, releases, said):
     assert said in refused(handler, releases=releases)
