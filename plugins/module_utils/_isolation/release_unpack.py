@@ -78,6 +78,7 @@ def _unpack(host, made, tarball, params, final):
     kind = release_tarball.compression(params["source"])
     scratch = os.path.join(made.place, ".sovereign-region-stream")
     os.mkdir(scratch, 0o700)
+    damages = (tarfile.TarError, ValueError) + release_stream.damages()
     try:
         with release_stream.opened(host, tarball, kind, params["timeout"], scratch) as stream:
             whole = _Whole(stream)
@@ -85,7 +86,7 @@ def _unpack(host, made, tarball, params, final):
                 for member in archive:
                     made.add(archive, member, final)
             whole.finish()
-    except (tarfile.TarError, ValueError) + release_stream.damages() as error:
+    except damages as error:
         raise HostError("{0}: cannot be unpacked, though its SHA-256 is the declared one: {1}".format(
             tarball, error)) from error
     except OSError as error:
