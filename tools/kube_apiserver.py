@@ -49,17 +49,44 @@ def hindrance() -> str:
         return "Kubernetes' API server is built for x86-64 Linux only"
     if shutil.which("etcd") is None and (shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None):
         return "there is no etcd, and no apt-get and dpkg-deb to get Debian's"
+    try:
+        directory = _directory()
+    except cache.CacheError as error:
+        return str(error)
+    if not _is_made(directory) and not _is_reached(f"{_proxy()}/k8s.io/kubernetes/@v/{VERSION}.info"):
+        return f"Kubernetes' API server is not in the cache, and {_proxy()} is out of reach"
     return ""
 
 
-def programs() -> Path:
-    """The folder with the programs, made now unless it exists."""
+def _proxy() -> str:
+    given = (part for part in os.environ.get("GOPROXY", "").split(",") if part.startswith("http"))
+    return next(given, PROXY).rstrip("/")
+
+
+def _is_reached(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=10):
+            return True
+    except OSError:
+        return False
+
+
+def _is_made(directory: Path) -> bool:
+    return all((directory / name).exists() for name in PROGRAMS)
+
+
+def _directory() -> Path:
     key = hashlib.sha256(f"{RECIPE} {VERSION} {platform.machine()}".encode())
     for path in sorted(LOCKS.rglob("*")):
         if path.is_file():
             key.update(path.read_bytes())
-    directory = cache.root() / "kubernetes" / key.hexdigest()[:16]
-    if not all((directory / name).exists() for name in PROGRAMS):
+    return cache.root() / "kubernetes" / key.hexdigest()[:16]
+
+
+def programs() -> Path:
+    """The folder with the programs, made now unless it exists."""
+    directory = _directory()
+    if not _is_made(directory):
         with cache.locked(directory, "Kubernetes' API server"):
             # What is there is whole: each program is moved into its place when it is ready.
             directory.mkdir(exist_ok=True)
@@ -113,8 +140,7 @@ def _go(build: Path) -> str:
     if not (home / ".complete").exists():
         progress.say("  fetching the Go toolchain that builds Kubernetes' API server")
         archive = build / "toolchain.zip"
-        proxy = next((part for part in os.environ.get("GOPROXY", "").split(",") if part.startswith("http")), PROXY)
-        with urllib.request.urlopen(f"{proxy.rstrip('/')}/{TOOLCHAIN}", timeout=300) as reply, \
+        with urllib.request.urlopen(f"{_proxy()}/{TOOLCHAIN}", timeout=300) as reply, \
                 open(archive, "wb") as out:
             shutil.copyfileobj(reply, out)
         digest = hashlib.sha256(archive.read_bytes()).hexdigest()

@@ -77,7 +77,9 @@ def contract() -> list[Step]:
         Step("contract-containerd", "contract", MAIN, _containerd, hindered=containerd_packages.hindrance(),
              limit=2400),
         Step("contract-kata", "contract", MAIN, _kata_contract, hindered=no_kata, optional=True),
-        Step("contract-kubernetes", "contract", MAIN, _kubernetes, hindered=kube_apiserver.hindrance(), limit=3600),
+        # Not every site that runs these tests reaches Go's proxy; the others have it in the cache after the first run.
+        Step("contract-kubernetes", "contract", MAIN, _kubernetes, hindered=kube_apiserver.hindrance(), optional=True,
+             limit=3600),
     ]
 
 
