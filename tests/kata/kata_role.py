@@ -19,7 +19,7 @@ from machine_modules import ANSIBLE
 # Tasks that run something on the host; the others are the controller's own.
 MODULES = ("What would be installed", "What this host can run", "Releases", "Configuration of the shims",
            "Handlers of the container runtime", "Remove releases that nothing uses")
-_TASK = r"^TASK \[sovereign\.region\.kata : ([^\]]+)\].*\n(?:.*\n)*?(ok|changed|skipping|fatal): "
+_TASK = r"^TASK \[sovereign\.region\.kata : ([^\]]+)\].*\n(?:(?!TASK ).*\n)*?(ok|changed|skipping|fatal): "
 
 
 class Role:
