@@ -100,6 +100,10 @@ class MemoryHost:
         except OSError:
             return None
 
+    def real(self, path):
+        """Nothing of it lies on this machine."""
+        raise OSError("{0} is in memory alone".format(path))
+
     def exists(self, path):
         """Whether there is such a file or directory."""
         try:
