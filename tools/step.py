@@ -72,7 +72,7 @@ class Step:
     holds: str = ""
     # Why it cannot run on this machine; empty when it can.
     hindered: str = ""
-    # It needs what is no part of this project and cannot be fetched: a pipeline goes on without it.
+    # It needs what is no part of this project and cannot be had everywhere: a pipeline goes on without it.
     optional: bool = False
     # Seconds after which it is stopped and failed.
     limit: int = 1200

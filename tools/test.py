@@ -8,8 +8,8 @@
     tools/test.py unit-2.16 …     only these steps (and what they build on)
     tools/test.py --list          the names of the steps
 
-FULL=1 adds what is rare and long. With CI=true a step that cannot run is a failure, but for
-hardware and for Kata where there are no tarballs of it.
+FULL=1 adds what is rare and long. With CI=true a step that cannot run is a failure, but for hardware and
+for steps that need what is no part of this project (`optional` in tools/steps.py).
 JOBS=1 runs one step at a time. Each step's output is in build/test/<step>.log.
 """
 
